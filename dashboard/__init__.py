@@ -1,0 +1,1 @@
+"""The Streamlit application: the shell, its components, and what pages share."""

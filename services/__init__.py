@@ -1,0 +1,1 @@
+"""What the dashboard can ask for, and the back ends that answer; no Streamlit in here."""

@@ -1,0 +1,1 @@
+"""The embedded workspace: real data, training, serving and telemetry on this machine."""
