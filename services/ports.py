@@ -1,0 +1,764 @@
+"""What the dashboard may ask of a workspace.
+
+An adapter subclasses these. Their docstrings are the contract and
+``tests/contract`` is its executable form: if the two disagree, fix both.
+
+Verbs mean what the Azure SDK guidelines say. `list` answers a tuple, in a stated
+order, empty when there is nothing. `get` answers the thing now or raises
+`NotFoundError`. `begin_…` returns before the work is done. `delete` succeeds when the
+thing is already gone. Every method may raise `UnavailableError` and
+`AccessDeniedError`; the docstrings name the others.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from services.domain import (
+    AuditEvent,
+    AutoMLSettings,
+    Capability,
+    Component,
+    DataContract,
+    Dataset,
+    DatasetProfile,
+    DataSource,
+    Deployment,
+    EnsembleMember,
+    Experiment,
+    Explanation,
+    Firing,
+    FlowProgress,
+    Inspection,
+    KeyKind,
+    Keys,
+    LoadTest,
+    LoadTestPlan,
+    LogTail,
+    Model,
+    Panel,
+    PipelineEndpoint,
+    PipelineGraph,
+    PipelineRun,
+    PublishedPipeline,
+    Recurrence,
+    Run,
+    SampleDataset,
+    Schedule,
+    ScoringAnswer,
+    StepRun,
+    TimeWindow,
+    Transition,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Datasets(ABC):
+    """Registered tabular data."""
+
+    @abstractmethod
+    def list(self) -> tuple[Dataset, ...]:
+        """The latest version of every dataset, newest first."""
+
+    @abstractmethod
+    def versions(self, name: str) -> tuple[Dataset, ...]:
+        """Every version of one dataset, newest first.
+
+        Raises:
+            NotFoundError: nothing is registered under `name`.
+        """
+
+    @abstractmethod
+    def get(self, name: str, version: int | None = None) -> Dataset:
+        """One version, the latest when `version` is None.
+
+        Raises:
+            NotFoundError: no such name or version.
+        """
+
+    @abstractmethod
+    def register(
+        self,
+        name: str,
+        source: DataSource,
+        *,
+        description: str = "",
+        tags: Mapping[str, str] | None = None,
+    ) -> Dataset:
+        """Store what `source` holds as the next version of `name`.
+
+        Raises:
+            InvalidRequestError: the name or the contents cannot be accepted; of a file
+                that cannot be read the message names the line and the reason.
+            UnavailableError: the URL did not answer.
+        """
+
+    @abstractmethod
+    def inspect(self, source: DataSource) -> Inspection:
+        """What `register` would store, without storing it. `Capability.INSPECT_SOURCE`.
+
+        Raises:
+            InvalidRequestError, UnavailableError: as `register`.
+        """
+
+    @abstractmethod
+    def head(self, name: str, version: int, row_count: int) -> pd.DataFrame:
+        """The first rows, in file order, with the file's columns.
+
+        Raises:
+            NotFoundError: no such name or version.
+        """
+
+    @abstractmethod
+    def profile(self, name: str, version: int) -> DatasetProfile:
+        """Types, missing values, ranges and frequent values of every column.
+
+        Raises:
+            NotFoundError: no such name or version.
+        """
+
+    @abstractmethod
+    def contract(self, name: str, version: int, *, label: str | None = None) -> DataContract:
+        """What a row must look like, derived from the data; `label` is left out of the features.
+
+        Raises:
+            NotFoundError: no such name or version.
+            InvalidRequestError: `label` is no column of it.
+        """
+
+    @abstractmethod
+    def samples(self) -> tuple[SampleDataset, ...]:
+        """What can be registered with one click. Empty without `Capability.SAMPLE_DATASETS`."""
+
+    @abstractmethod
+    def register_sample(self, sample_id: str) -> Dataset:
+        """Fetch or generate a sample and register it as the next version of its name.
+
+        Raises:
+            NotFoundError: no sample has this id.
+            UnavailableError: it is downloaded, and its address did not answer.
+            InvalidRequestError: the downloaded contents are not the expected ones.
+        """
+
+
+class Runs(ABC):
+    """Experiments and their runs."""
+
+    @abstractmethod
+    def experiments(self) -> tuple[Experiment, ...]:
+        """Every experiment, newest first."""
+
+    @abstractmethod
+    def list(self, experiment: str | None = None, *, limit: int = 500) -> tuple[Run, ...]:
+        """Runs without a parent, newest first, of one experiment or of all."""
+
+    @abstractmethod
+    def get(self, run_id: str) -> Run:
+        """The run as it is at this moment.
+
+        Raises:
+            NotFoundError: no run has this id.
+        """
+
+    @abstractmethod
+    def children(self, run_id: str) -> tuple[Run, ...]:
+        """The runs it started, in the order they started. Cheap: scores come with them.
+
+        Raises:
+            NotFoundError: no run has this id.
+        """
+
+    @abstractmethod
+    def metrics(self, run_ids: Sequence[str]) -> Mapping[str, Mapping[str, float]]:
+        """Run id → metric name → value. A metric a run lacks is absent, never 0."""
+
+    @abstractmethod
+    def table(self, run_id: str, name: str) -> Mapping[str, Any]:
+        """A chart artifact in Azure's JSON: ``confusion_matrix``, ``accuracy_table``,
+        ``residuals`` or ``predicted_true``.
+
+        Raises:
+            NotFoundError: the run has no such artifact.
+
+        Source: azureml-training-tabular, schema versions 1.0.0 and 1.0.1 (accuracy_table).
+        """
+
+    @abstractmethod
+    def ensemble(self, run_id: str) -> tuple[EnsembleMember, ...]:
+        """Members of an ensemble run, heaviest first; empty for other runs."""
+
+    @abstractmethod
+    def explanation(self, run_id: str) -> Explanation:
+        """Global feature importance.
+
+        Raises:
+            NotFoundError: none was computed for this run.
+        """
+
+    @abstractmethod
+    def logs(self, run_id: str, *, line_limit: int = 1000) -> LogTail:
+        """The end of the run's main log.
+
+        Raises:
+            NotFoundError: no run has this id.
+        """
+
+    @abstractmethod
+    def files(self, run_id: str) -> tuple[str, ...]:
+        """Paths of the run's artifacts, sorted."""
+
+    @abstractmethod
+    def file(self, run_id: str, path: str) -> bytes:
+        """One artifact.
+
+        Raises:
+            NotFoundError: the run has no such file.
+        """
+
+    @abstractmethod
+    def begin_automl(self, settings: AutoMLSettings) -> Run:
+        """Queue an AutoML parent run. `Capability.AUTOML_TRAINING`.
+
+        Raises:
+            InvalidRequestError: the settings contradict each other or the dataset.
+            NotFoundError: the dataset is not registered.
+        """
+
+    @abstractmethod
+    def automl_settings(self, run_id: str) -> AutoMLSettings:
+        """What an AutoML parent was started with, to show it or to start it again.
+
+        Raises:
+            NotFoundError: no AutoML parent has this id.
+        """
+
+    @abstractmethod
+    def cancel(self, run_id: str) -> None:
+        """Ask the run and its children to end as Canceled. A settled run stays as it is.
+
+        Raises:
+            NotFoundError: no run has this id.
+        """
+
+
+class Models(ABC):
+    """Registered models."""
+
+    @abstractmethod
+    def list(self) -> tuple[Model, ...]:
+        """Every version of every model, newest first."""
+
+    @abstractmethod
+    def get(self, model_id: str) -> Model:
+        """One version.
+
+        Raises:
+            NotFoundError: it is not registered.
+            InvalidRequestError: `model_id` is not of the form ``name:version``.
+        """
+
+    @abstractmethod
+    def register(
+        self,
+        run_id: str,
+        name: str,
+        *,
+        description: str = "",
+        tags: Mapping[str, str] | None = None,
+    ) -> Model:
+        """Register the model a run left behind as the next version of `name`.
+
+        A parent run means its best child.
+
+        Raises:
+            NotFoundError: no run has this id.
+            InvalidRequestError: the name cannot be accepted, or the run has no model.
+        """
+
+    @abstractmethod
+    def update(
+        self,
+        model_id: str,
+        *,
+        description: str | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> Model:
+        """Change what is written about a model; None leaves it as it is.
+
+        Raises:
+            NotFoundError: it is not registered.
+        """
+
+    @abstractmethod
+    def contract(self, model_id: str) -> DataContract:
+        """What a row for this model must look like.
+
+        Raises:
+            NotFoundError: it is not registered, or was registered without a contract.
+        """
+
+
+class Deployments(ABC):
+    """Models being served. Azure ML calls each one a web service."""
+
+    @abstractmethod
+    def list(self) -> tuple[Deployment, ...]:
+        """Every deployment, newest first."""
+
+    @abstractmethod
+    def get(self, name: str) -> Deployment:
+        """The deployment as it is at this moment.
+
+        Raises:
+            NotFoundError: nothing is deployed under `name`.
+        """
+
+    @abstractmethod
+    def begin_create(
+        self,
+        name: str,
+        model_id: str,
+        *,
+        auth: bool = True,
+        telemetry: bool = False,
+        cpu_cores: float = 1.0,
+        memory_gb: float = 1.0,
+        description: str = "",
+    ) -> Deployment:
+        """Start serving a registered model; returns before the server answers.
+
+        Call `get` until ``state.settled``. A server that never comes up ends
+        as ``FAILED``, with the reason in `logs`.
+
+        Raises:
+            ConflictError: `name` is taken, whatever state it is in.
+            InvalidRequestError: Azure ML would not accept `name`.
+            NotFoundError: `model_id` is not registered.
+        """
+
+    @abstractmethod
+    def begin_update(
+        self, name: str, *, model_id: str | None = None, telemetry: bool | None = None
+    ) -> Deployment:
+        """Serve another model version, or turn Application Insights on or off.
+
+        Passes through Transitioning; None leaves a setting as it is.
+
+        Raises:
+            NotFoundError: no such deployment, or the model is not registered.
+            ConflictError: an earlier update has not settled.
+        """
+
+    @abstractmethod
+    def delete(self, name: str) -> None:
+        """Stop serving. Deleting what is already gone succeeds."""
+
+    @abstractmethod
+    def transitions(self, name: str | None = None) -> tuple[Transition, ...]:
+        """Past and present passages through Transitioning, newest first, of one or of all."""
+
+    @abstractmethod
+    def keys(self, name: str) -> Keys:
+        """Both keys. Fetched when shown, never remembered.
+
+        Raises:
+            NotFoundError: no such deployment.
+            InvalidRequestError: it accepts anonymous calls and has no keys.
+        """
+
+    @abstractmethod
+    def begin_regenerate_key(self, name: str, kind: KeyKind) -> None:
+        """Replace one key; the other keeps working. Done when `keys` shows a new one.
+
+        Raises:
+            NotFoundError, InvalidRequestError: as `keys`.
+        """
+
+    @abstractmethod
+    def logs(self, name: str, *, line_limit: int = 5000) -> LogTail:
+        """The end of the server's log, oldest line first.
+
+        Raises:
+            NotFoundError: no such deployment.
+        """
+
+    @abstractmethod
+    def swagger(self, name: str) -> Mapping[str, Any]:
+        """The OpenAPI document the deployment serves about itself, fetched from here.
+
+        Raises:
+            NotFoundError: no such deployment, or it has no document (a scoring script
+                without an input and output schema).
+            UnavailableError: it has no address yet, or does not answer.
+        """
+
+
+class Scoring(ABC):
+    """Asking a deployment for predictions, with its key, without showing it to anybody."""
+
+    @abstractmethod
+    def score(self, deployment: str, payload: str, *, timeout_s: float = 60.0) -> ScoringAnswer:
+        """Post a JSON body; failures of the deployment are in the answer, not raised.
+
+        Raises:
+            NotFoundError: no such deployment.
+            UnavailableError: it has no scoring URI yet.
+        """
+
+    @abstractmethod
+    def contract(self, deployment: str) -> DataContract:
+        """What a row for this deployment must look like.
+
+        Raises:
+            NotFoundError: no such deployment, or nothing is known about its input.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryResult:
+    """Rows of a KQL query. `frame` is read only: it may be shared."""
+
+    frame: pd.DataFrame  # datetimes are UTC instants, durations float milliseconds
+    kql: str
+    fetched_at: datetime
+    elapsed_ms: float
+    partial: str = ""  # why rows are missing, when the service said so
+
+
+class Telemetry(ABC):
+    """What Application Insights recorded. One KQL text per panel for every back end."""
+
+    @property
+    @abstractmethod
+    def resource(self) -> str:
+        """Which Application Insights resource is asked, for people; empty when none is."""
+
+    @abstractmethod
+    def query(self, kql: str, *, timeout_s: float = 30.0) -> QueryResult:
+        """Run a read-only KQL query.
+
+        Raises:
+            InvalidRequestError: the query is wrong; the message is the service's own.
+        """
+
+    @abstractmethod
+    def panel(self, panel: Panel, window: TimeWindow, deployment: str | None = None) -> QueryResult:
+        """The rows behind one panel, of one deployment or of all.
+
+        Columns per panel are documented in ``services.app_insights.kql``.
+        """
+
+    @abstractmethod
+    def kql(self, panel: Panel, window: TimeWindow, deployment: str | None = None) -> str:
+        """The query `panel` would send."""
+
+
+class LoadTests(ABC):
+    """Apache Benchmark runs and imported reports."""
+
+    @abstractmethod
+    def list(self, deployment: str | None = None) -> tuple[LoadTest, ...]:
+        """Newest first."""
+
+    @abstractmethod
+    def get(self, load_test_id: str) -> LoadTest:
+        """The load test as it is at this moment.
+
+        Raises:
+            NotFoundError: no load test has this id.
+        """
+
+    @abstractmethod
+    def begin(self, plan: LoadTestPlan) -> LoadTest:
+        """Start sending; returns before the first request.
+
+        Raises:
+            NotFoundError: the plan's deployment does not exist.
+            InvalidRequestError: the plan is impossible, or ``ab`` is not installed.
+            ConflictError: another load test of this deployment has not ended.
+        """
+
+    @abstractmethod
+    def stop(self, load_test_id: str) -> None:
+        """End it now, as Stopped, keeping what was measured. A settled one stays as it is."""
+
+    @abstractmethod
+    def import_report(self, name: str, text: str) -> LoadTest:
+        """Keep an ``ab`` report made elsewhere.
+
+        Raises:
+            InvalidRequestError: the text is no report of a finished ``ab`` run.
+        """
+
+    @abstractmethod
+    def delete(self, load_test_id: str) -> None:
+        """Forget a settled load test. Deleting what is already gone succeeds.
+
+        Raises:
+            ConflictError: it is still running.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetrainingPlan:
+    """What a retraining pipeline does each time; each field becomes a parameter's default."""
+
+    settings: AutoMLSettings
+    model_name: str  # registers the best model under this name; empty: registers nothing
+    use_latest_dataset: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchInferencePlan:
+    """Which model scores which dataset."""
+
+    model_id: str
+    dataset_id: str
+    chunk_rows: int = 1000
+
+
+class Pipelines(ABC):
+    """Published pipelines, the stable endpoints in front of them, and their runs."""
+
+    @abstractmethod
+    def list(self) -> tuple[PublishedPipeline, ...]:
+        """Every published pipeline, disabled ones too, newest first."""
+
+    @abstractmethod
+    def get(self, pipeline_id: str) -> PublishedPipeline:
+        """Raises NotFoundError: no published pipeline has this id."""
+
+    @abstractmethod
+    def graph(self, pipeline_id: str) -> PipelineGraph:
+        """Its steps and what flows between them.
+
+        Raises:
+            NotFoundError: no published pipeline has this id.
+        """
+
+    @abstractmethod
+    def publish_retraining(
+        self, name: str, plan: RetrainingPlan, *, description: str = ""
+    ) -> PublishedPipeline:
+        """Publish dataset → automl_module → register. `Capability.PUBLISH_PIPELINE`.
+
+        Raises:
+            InvalidRequestError: the plan cannot be run.
+            NotFoundError: it names a dataset that is not registered.
+        """
+
+    @abstractmethod
+    def publish_batch_inference(
+        self, name: str, plan: BatchInferencePlan, *, description: str = ""
+    ) -> PublishedPipeline:
+        """Publish dataset + model → score. `Capability.BATCH_INFERENCE`.
+
+        Raises:
+            InvalidRequestError, NotFoundError: as `publish_retraining`.
+        """
+
+    @abstractmethod
+    def enable(self, pipeline_id: str) -> None:
+        """Let it be submitted again. Raises NotFoundError."""
+
+    @abstractmethod
+    def disable(self, pipeline_id: str) -> None:
+        """Refuse submissions, REST and schedules included. Raises NotFoundError."""
+
+    @abstractmethod
+    def submit(
+        self,
+        pipeline_id: str,
+        experiment: str,
+        *,
+        parameters: Mapping[str, str] | None = None,
+        run_source: str = "Dashboard",
+    ) -> PipelineRun:
+        """Start a run now.
+
+        Raises:
+            NotFoundError: no published pipeline has this id.
+            ConflictError: it is disabled.
+            InvalidRequestError: a parameter is unknown or its value cannot be used.
+        """
+
+    @abstractmethod
+    def runs(
+        self,
+        *,
+        pipeline_id: str | None = None,
+        schedule_id: str | None = None,
+        limit: int = 200,
+    ) -> tuple[PipelineRun, ...]:
+        """Newest first, of one pipeline, one schedule, or all."""
+
+    @abstractmethod
+    def run(self, run_id: str) -> PipelineRun:
+        """Raises NotFoundError: no pipeline run has this id."""
+
+    @abstractmethod
+    def steps(self, run_id: str) -> tuple[StepRun, ...]:
+        """The run's steps in order. Raises NotFoundError."""
+
+    @abstractmethod
+    def logs(self, run_id: str, node_id: str | None = None, *, line_limit: int = 1000) -> LogTail:
+        """The end of a step's log, or of the whole run's. Raises NotFoundError."""
+
+    @abstractmethod
+    def cancel(self, run_id: str) -> None:
+        """Ask the run to end as Canceled. A settled run stays as it is. Raises NotFoundError."""
+
+    @abstractmethod
+    def batch_output(self, run_id: str) -> pd.DataFrame:
+        """The scored rows of a batch inference: input columns, ``prediction``, ``error``.
+
+        Raises:
+            NotFoundError: no such run, or it has no output yet.
+        """
+
+    @abstractmethod
+    def endpoints(self) -> tuple[PipelineEndpoint, ...]:
+        """Every pipeline endpoint, newest first."""
+
+    @abstractmethod
+    def create_endpoint(
+        self, name: str, pipeline_id: str, *, description: str = ""
+    ) -> PipelineEndpoint:
+        """Raises ConflictError (name taken), NotFoundError (pipeline)."""
+
+    @abstractmethod
+    def add_endpoint_version(
+        self, endpoint_id: str, pipeline_id: str, *, make_default: bool = True
+    ) -> PipelineEndpoint:
+        """Put another published pipeline behind the same address. Raises NotFoundError."""
+
+    @abstractmethod
+    def set_default_version(self, endpoint_id: str, version: str) -> PipelineEndpoint:
+        """Raises NotFoundError: no such endpoint or version."""
+
+    @abstractmethod
+    def rest_token(self) -> str:
+        """A bearer token for the REST endpoints. A secret: fetched when shown."""
+
+
+class Schedules(ABC):
+    """When published pipelines are submitted."""
+
+    @abstractmethod
+    def list(self) -> tuple[Schedule, ...]:
+        """Every schedule, disabled ones too, newest first."""
+
+    @abstractmethod
+    def get(self, schedule_id: str) -> Schedule:
+        """Raises NotFoundError: no schedule has this id."""
+
+    @abstractmethod
+    def create(
+        self,
+        name: str,
+        recurrence: Recurrence,
+        *,
+        pipeline_id: str | None = None,
+        pipeline_endpoint_id: str | None = None,
+        experiment: str,
+        description: str = "",
+        parameters: Mapping[str, str] | None = None,
+    ) -> Schedule:
+        """A new, Active schedule of a pipeline or a pipeline endpoint.
+
+        Raises:
+            InvalidRequestError: a rule of Azure's recurrence is broken, or not exactly
+                one of pipeline and endpoint is given.
+            NotFoundError: the pipeline or endpoint does not exist.
+        """
+
+    @abstractmethod
+    def update(
+        self,
+        schedule_id: str,
+        *,
+        name: str | None = None,
+        recurrence: Recurrence | None = None,
+        experiment: str | None = None,
+        description: str | None = None,
+        parameters: Mapping[str, str] | None = None,
+    ) -> Schedule:
+        """Change some of it; None leaves a field as it is. Raises as `create`."""
+
+    @abstractmethod
+    def enable(self, schedule_id: str) -> None:
+        """Fire from now on; due times that passed meanwhile are not made up for."""
+
+    @abstractmethod
+    def disable(self, schedule_id: str) -> None:
+        """Stop firing. Runs already started go on."""
+
+    @abstractmethod
+    def delete(self, schedule_id: str) -> None:
+        """Deleting what is already gone succeeds. Its runs stay."""
+
+    @abstractmethod
+    def firings(self, schedule_id: str, *, limit: int = 100) -> tuple[Firing, ...]:
+        """Due times and what became of them, newest first. `Capability.SCHEDULE_LEDGER`."""
+
+
+class AuditLog(ABC):
+    """Who changed what."""
+
+    @abstractmethod
+    def list(self, *, subject: str | None = None, limit: int = 200) -> tuple[AuditEvent, ...]:
+        """Newest first, of one subject or of all."""
+
+
+class Flow(ABC):
+    """The whole flow from a dataset to a schedule, done for real, once, as a demonstration."""
+
+    @abstractmethod
+    def progress(self) -> FlowProgress:
+        """The steps of the last flow, or of one that has not begun."""
+
+    @abstractmethod
+    def begin(self) -> FlowProgress:
+        """Run the flow in the background. `Capability.WHOLE_FLOW`.
+
+        Raises:
+            ConflictError: it is running.
+        """
+
+
+class Workspace(ABC):
+    """Everything one team has trained, deployed and scheduled."""
+
+    name: str
+    backend: str  # "local" or "azure"
+    location: str  # for people: a folder, or subscription and resource group
+    capabilities: frozenset[Capability]
+
+    datasets: Datasets
+    runs: Runs
+    models: Models
+    deployments: Deployments
+    scoring: Scoring
+    telemetry: Telemetry
+    load_tests: LoadTests
+    pipelines: Pipelines
+    schedules: Schedules
+    audit: AuditLog
+    flow: Flow
+
+    @abstractmethod
+    def components(self) -> tuple[Component, ...]:
+        """What works in the background for this workspace, and whether it does."""
+
+    def can(self, capability: Capability) -> bool:
+        return capability in self.capabilities
+
+    def secrets(self) -> Iterator[str]:
+        """Every secret value this process holds now, for redaction. Never stored."""
+        return iter(())
