@@ -1,0 +1,76 @@
+"""Who changed what: written in the transaction of the change itself."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import sqlite3
+from collections.abc import Mapping
+from typing import Any
+
+from services.domain import AuditEvent
+from services.local.clock import utc_now
+from services.local.store import Store, instant, stamp
+from services.ports import AuditLog
+
+
+def record(
+    db: sqlite3.Connection,
+    *,
+    action: str,
+    subject: str,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    actor: str | None = None,
+) -> None:
+    """Add one event to the transaction `db` is in. Values are plain and never secret.
+
+    Args:
+        action: noun and verb, ``deployment.create``.
+        subject: kind and name, ``deployment/bank``.
+        actor: who did it; the account this process runs as when None.
+    """
+    db.execute(
+        "INSERT INTO audit (at, actor, action, subject, before, after) VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            stamp(utc_now()),
+            actor or _account(),
+            action,
+            subject,
+            json.dumps(before or {}, default=str),
+            json.dumps(after or {}, default=str),
+        ),
+    )
+
+
+def _account() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container user without a passwd entry
+        return "operator"
+
+
+class LocalAuditLog(AuditLog):
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def list(self, *, subject: str | None = None, limit: int = 200) -> tuple[AuditEvent, ...]:
+        with self._store.reading() as db:
+            rows = db.execute(
+                "SELECT * FROM audit WHERE ? IS NULL OR subject = ? ORDER BY id DESC LIMIT ?",
+                (subject, subject, limit),
+            ).fetchall()
+        return tuple(map(_event, rows))
+
+
+def _event(row: sqlite3.Row) -> AuditEvent:
+    at = instant(row["at"])
+    assert at is not None  # the column is NOT NULL
+    return AuditEvent(
+        at=at,
+        actor=row["actor"],
+        action=row["action"],
+        subject=row["subject"],
+        before=json.loads(row["before"]),
+        after=json.loads(row["after"]),
+    )
