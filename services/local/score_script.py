@@ -71,7 +71,7 @@ def _sample_column(column: ColumnContract) -> str:
     if column.nullable and dtype in ("int64", "bool"):  # these hold no missing value
         dtype = "float64" if dtype == "int64" else "object"
     value = _literal(_plain(column), column.type)
-    return f"{json.dumps(column.name, ensure_ascii=False)}: pd.Series([{value}], dtype={json.dumps(dtype)})"
+    return f"{_quoted(column.name)}: pd.Series([{value}], dtype={json.dumps(dtype)})"
 
 
 def _plain(column: ColumnContract) -> Any:
@@ -88,15 +88,20 @@ def _plain(column: ColumnContract) -> Any:
 
 def _literal(value: Any, kind: ColumnType) -> str:
     if kind in (ColumnType.STRING, ColumnType.DATETIME):
-        return json.dumps(str(value), ensure_ascii=False)
+        return _quoted(str(value))
     return repr(bool(value)) if kind is ColumnType.BOOLEAN else repr(value)
+
+
+def _quoted(text: str) -> str:
+    """A Python literal in double quotes."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _sample_result(classes: tuple[str, ...]) -> str:
     if not classes:
         return "[0.0]"
     whole = all(each.lstrip("-").isdigit() for each in classes)
-    return f"[{classes[0] if whole else json.dumps(classes[0], ensure_ascii=False)}]"
+    return f"[{classes[0] if whole else _quoted(classes[0])}]"
 
 
 _SCRIPT = '''\
