@@ -163,8 +163,11 @@ class ColumnProfile:
     mean: float | None
     standard_deviation: float | None
     quartiles: tuple[float, float, float] | None
-    top_values: tuple[tuple[str, int], ...]  # most frequent first, at most ten
-    histogram: tuple[tuple[float, float, int], ...]  # (from, to, count); empty for text
+    top_values: tuple[tuple[str, int], ...]  # most frequent first, at most a hundred
+    histogram: tuple[tuple[float, float, int], ...]  # (from, to, count), sentinels left out
+    ordinary_range: tuple[float, float] | None = None  # of a number, sentinels left out
+    sentinels: tuple[float, ...] = ()  # values that stand for "none", like pdays = 999
+    typical: Any = None  # a real value: a number's lower median, else the most frequent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,6 +205,16 @@ class DataContract:
     label: str | None = None
     classes: tuple[str, ...] = ()  # the label's values as text; empty for regression
     dataset_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowProblem:
+    """One objection to one row of data."""
+
+    row: int | None  # counted from 1; None when there is only one row
+    column: str  # empty when the row as a whole is meant
+    message: str  # a sentence that names the row and the column
+    blocking: bool  # no model can read the row; otherwise it is only unlike the data
 
 
 # --- experiments and runs ---------------------------------------------------------
