@@ -580,6 +580,18 @@ class LoadTestPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseTimes:
+    """One row of Apache Benchmark's connection times, in whole milliseconds."""
+
+    name: str  # "Connect", "Processing", "Waiting" or "Total"
+    min_ms: float
+    mean_ms: float
+    deviation_ms: float
+    median_ms: float
+    max_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BenchReport:
     """Apache Benchmark's own figures. Times in milliseconds."""
 
@@ -591,17 +603,33 @@ class BenchReport:
     percentiles_ms: Mapping[int, float]  # 50, 66, 75, 80, 90, 95, 98, 99, 100 at least
     min_ms: float | None = None
     max_ms: float | None = None
+    mean_across_ms: float | None = None  # time per request, across all concurrent requests
     concurrency: int | None = None
     failures: Mapping[str, int] = field(default_factory=dict)  # Connect, Receive, Length, Exceptions
     non_2xx_count: int = 0
+    write_error_count: int = 0
     keep_alive_count: int | None = None
     transferred_bytes: int | None = None
+    sent_bytes: int | None = None
+    body_bytes: int | None = None  # of all answers, without their headers
     server_software: str = ""
     host: str = ""
+    port: int | None = None
     path: str = ""
     document_length_bytes: int | None = None
     transfer_kb_per_s: float | None = None
+    phases: tuple[PhaseTimes, ...] = ()
     histogram: tuple[tuple[float, float, int], ...] = ()  # (from ms, to ms, count)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerTally:
+    """What the answers of a load test said, beyond how long they took."""
+
+    result_codes: Mapping[str, int]  # HTTP status as text → how many answers
+    semantic_failure_count: int  # 200 whose body, or header, reports an error
+    unlike_count: int = 0  # 200 whose body has not the length of the checked answer
+    run_percentiles_ms: Mapping[int, float] = field(default_factory=dict)  # inside run()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -624,6 +652,8 @@ class LoadTest:
     error: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)  # of the deployment when the test started
     imported: bool = False
+    answers: AnswerTally | None = None  # None: nobody looked inside them
+    warnings: tuple[str, ...] = ()  # of Apache Benchmark, about its own figures
 
 
 # --- pipelines and schedules ------------------------------------------------------
