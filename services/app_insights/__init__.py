@@ -1,0 +1,1 @@
+"""Application Insights: its wire format, its queries and its client, the same for both adapters."""
