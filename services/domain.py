@@ -538,6 +538,7 @@ class TimeWindow:
 class Panel(StrEnum):
     """The questions the dashboard asks of telemetry; one KQL template each."""
 
+    SUMMARY = "summary of the window"
     LATENCY = "latency"
     REQUESTS = "requests"
     FAILURES = "failures"
