@@ -740,17 +740,49 @@ class Workspace(ABC):
     location: str  # for people: a folder, or subscription and resource group
     capabilities: frozenset[Capability]
 
-    datasets: Datasets
-    runs: Runs
-    models: Models
-    deployments: Deployments
-    scoring: Scoring
-    telemetry: Telemetry
-    load_tests: LoadTests
-    pipelines: Pipelines
-    schedules: Schedules
-    audit: AuditLog
-    flow: Flow
+    @property
+    @abstractmethod
+    def datasets(self) -> Datasets: ...
+
+    @property
+    @abstractmethod
+    def runs(self) -> Runs: ...
+
+    @property
+    @abstractmethod
+    def models(self) -> Models: ...
+
+    @property
+    @abstractmethod
+    def deployments(self) -> Deployments: ...
+
+    @property
+    @abstractmethod
+    def scoring(self) -> Scoring: ...
+
+    @property
+    @abstractmethod
+    def telemetry(self) -> Telemetry: ...
+
+    @property
+    @abstractmethod
+    def load_tests(self) -> LoadTests: ...
+
+    @property
+    @abstractmethod
+    def pipelines(self) -> Pipelines: ...
+
+    @property
+    @abstractmethod
+    def schedules(self) -> Schedules: ...
+
+    @property
+    @abstractmethod
+    def audit(self) -> AuditLog: ...
+
+    @property
+    @abstractmethod
+    def flow(self) -> Flow: ...
 
     @abstractmethod
     def components(self) -> tuple[Component, ...]:

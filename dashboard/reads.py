@@ -1,0 +1,105 @@
+"""Reads remembered for a few seconds, shared by every session; whoever writes clears them.
+
+Only records, never a secret. A failure is not remembered: the next rerun asks again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from dashboard import session
+from services.domain import (
+    Component,
+    Dataset,
+    DatasetProfile,
+    Deployment,
+    LoadTest,
+    Model,
+    PipelineEndpoint,
+    PipelineRun,
+    PublishedPipeline,
+    Run,
+    Schedule,
+)
+
+BRIEF = "2s"  # states that change by themselves
+LONG = "10min"  # what never changes once it exists: a dataset version's profile
+
+
+def clear() -> None:
+    """Forget everything that was read. Called after a write, before the next rerun."""
+    st.cache_data.clear()
+
+
+@st.cache_data(ttl=BRIEF, show_spinner=False)
+def components() -> tuple[Component, ...]:
+    return session.workspace().components()
+
+
+@st.cache_data(ttl=BRIEF, show_spinner=False)
+def datasets() -> tuple[Dataset, ...]:
+    return session.workspace().datasets.list()
+
+
+@st.cache_data(ttl=BRIEF, show_spinner=False)
+def dataset_versions(name: str) -> tuple[Dataset, ...]:
+    return session.workspace().datasets.versions(name)
+
+
+@st.cache_data(ttl=LONG, max_entries=50, show_spinner="Profiling…")
+def profile(name: str, version: int) -> DatasetProfile:
+    return session.workspace().datasets.profile(name, version)
+
+
+@st.cache_data(ttl=BRIEF, show_spinner=False)
+def runs(experiment: str | None = None) -> tuple[Run, ...]:
+    return session.workspace().runs.list(experiment)
+
+
+@st.cache_data(ttl=BRIEF, show_spinner=False)
+def child_runs(run_id: str) -> tuple[Run, ...]:
+    return session.workspace().runs.children(run_id)
+
+
+@st.cache_data(ttl=BRIEF, show_spinner=False)
+def metrics(run_ids: tuple[str, ...]) -> Mapping[str, Mapping[str, float]]:
+    return session.workspace().runs.metrics(run_ids)
+
+
+@st.cache_data(ttl=BRIEF, show_spinner=False)
+def models() -> tuple[Model, ...]:
+    return session.workspace().models.list()
+
+
+@st.cache_data(ttl=BRIEF, show_spinner=False)
+def deployments() -> tuple[Deployment, ...]:
+    return session.workspace().deployments.list()
+
+
+@st.cache_data(ttl=BRIEF, show_spinner=False)
+def load_tests(deployment: str | None = None) -> tuple[LoadTest, ...]:
+    return session.workspace().load_tests.list(deployment)
+
+
+@st.cache_data(ttl=BRIEF, show_spinner=False)
+def pipelines() -> tuple[PublishedPipeline, ...]:
+    return session.workspace().pipelines.list()
+
+
+@st.cache_data(ttl=BRIEF, show_spinner=False)
+def pipeline_endpoints() -> tuple[PipelineEndpoint, ...]:
+    return session.workspace().pipelines.endpoints()
+
+
+@st.cache_data(ttl=BRIEF, show_spinner=False)
+def pipeline_runs(
+    pipeline_id: str | None = None, schedule_id: str | None = None
+) -> tuple[PipelineRun, ...]:
+    return session.workspace().pipelines.runs(pipeline_id=pipeline_id, schedule_id=schedule_id)
+
+
+@st.cache_data(ttl=BRIEF, show_spinner=False)
+def schedules() -> tuple[Schedule, ...]:
+    return session.workspace().schedules.list()

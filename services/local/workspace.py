@@ -1,0 +1,123 @@
+"""The embedded workspace: a folder on this machine, opened by any number of processes."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from services.domain import Capability, Component
+from services.local.audit import LocalAuditLog
+from services.local.clock import Clock, utc_now
+from services.local.process_table import ProcessTable
+from services.local.store import Store
+from services.ports import Workspace
+
+if TYPE_CHECKING:
+    from services.local.datasets import LocalDatasets
+    from services.local.deployments import LocalDeployments
+    from services.local.flow import LocalFlow
+    from services.local.load_tests import LocalLoadTests
+    from services.local.models import LocalModels
+    from services.local.pipelines import LocalPipelines
+    from services.local.runs import LocalRuns
+    from services.local.schedules import LocalSchedules
+    from services.local.scoring import LocalScoring
+    from services.local.telemetry import LocalTelemetry
+
+
+class LocalWorkspace(Workspace):
+    """Opening it starts nothing: the supervisor acts on what is decided here.
+
+    Each port is imported when it is first asked for: a program that needs one of them
+    does not wait for the libraries of the others.
+    """
+
+    backend = "local"
+    capabilities = frozenset(Capability)
+
+    def __init__(self, home: Path, *, clock: Clock = utc_now) -> None:
+        self.name = home.name.lstrip(".") or "local"
+        self.location = str(home)
+        self.home = home
+        self.clock = clock
+        self.store = Store(home / "workspace.db")
+        self._table = ProcessTable(self.store)
+
+    @cached_property
+    def datasets(self) -> LocalDatasets:
+        from services.local.datasets import LocalDatasets
+
+        return LocalDatasets(self.home, self.store, clock=self.clock)
+
+    @cached_property
+    def runs(self) -> LocalRuns:
+        from services.local.runs import LocalRuns
+
+        return LocalRuns(self.home, self.store, clock=self.clock)
+
+    @cached_property
+    def models(self) -> LocalModels:
+        from services.local.models import LocalModels
+
+        return LocalModels(self.home, self.store, clock=self.clock)
+
+    @cached_property
+    def deployments(self) -> LocalDeployments:
+        from services.local.deployments import LocalDeployments
+
+        return LocalDeployments(self.home, self.store, clock=self.clock)
+
+    @cached_property
+    def scoring(self) -> LocalScoring:
+        from services.local.scoring import LocalScoring
+
+        return LocalScoring(self.home, self.store, clock=self.clock)
+
+    @cached_property
+    def telemetry(self) -> LocalTelemetry:
+        from services.local.telemetry import LocalTelemetry
+
+        return LocalTelemetry(self.home, self.store, clock=self.clock)
+
+    @cached_property
+    def load_tests(self) -> LocalLoadTests:
+        from services.local.load_tests import LocalLoadTests
+
+        return LocalLoadTests(self.home, self.store, clock=self.clock)
+
+    @cached_property
+    def pipelines(self) -> LocalPipelines:
+        from services.local.pipelines import LocalPipelines
+
+        return LocalPipelines(self.home, self.store, clock=self.clock)
+
+    @cached_property
+    def schedules(self) -> LocalSchedules:
+        from services.local.schedules import LocalSchedules
+
+        return LocalSchedules(self.home, self.store, clock=self.clock)
+
+    @cached_property
+    def audit(self) -> LocalAuditLog:
+        return LocalAuditLog(self.store)
+
+    @cached_property
+    def flow(self) -> LocalFlow:
+        from services.local.flow import LocalFlow
+
+        return LocalFlow(self.home, self.store, clock=self.clock)
+
+    def components(self) -> tuple[Component, ...]:
+        supervisor = self._table.supervisor()
+        return supervisor, self._table.server("telemetry", "telemetry server", supervisor)
+
+
+def open_workspace(home: Path) -> LocalWorkspace:
+    """Open the workspace in `home`, creating it if there is none.
+
+    Raises:
+        OperationFailedError: its file is damaged or newer than this version.
+        UnavailableError: the folder cannot be used.
+    """
+    return LocalWorkspace(home.expanduser().resolve())
