@@ -701,7 +701,7 @@ class PublishedPipeline:
     name: str
     version: str
     status: AssetStatus
-    endpoint: str  # the REST address that submits it
+    endpoint: str  # the REST address that submits it; a path alone is on this dashboard's own
     created_at: datetime | None
     kind: PipelineKind = PipelineKind.OTHER
     description: str = ""
@@ -730,6 +730,10 @@ class BatchProgress:
     failed_count: int
     last_progress_at: datetime | None
 
+    @property
+    def left_count(self) -> int:
+        return self.total_count - self.done_count - self.failed_count
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PipelineRun:
@@ -747,6 +751,7 @@ class PipelineRun:
     parameters: Mapping[str, str] = field(default_factory=dict)
     error: str = ""
     training_run_id: str | None = None  # the AutoML parent it started
+    model_id: str | None = None  # what it registered, or scored with
     batch: BatchProgress | None = None
 
 
@@ -823,6 +828,7 @@ class Firing:
     fired_at: datetime | None  # None: missed
     run_id: str | None
     missed_count: int = 0  # earlier due times that collapsed into this one
+    reason: str = ""  # why nothing was submitted, when there is no run
 
 
 # --- the whole flow ---------------------------------------------------------------

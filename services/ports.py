@@ -589,6 +589,24 @@ class Pipelines(ABC):
         """
 
     @abstractmethod
+    def submit_endpoint(
+        self,
+        endpoint_id: str,
+        experiment: str,
+        *,
+        version: str | None = None,
+        parameters: Mapping[str, str] | None = None,
+        run_source: str = "Dashboard",
+    ) -> PipelineRun:
+        """Start a run of the pipeline behind an endpoint, of its default version when None.
+
+        Raises:
+            NotFoundError: no such endpoint or version.
+            ConflictError: the endpoint or the pipeline is disabled.
+            InvalidRequestError: as `submit`.
+        """
+
+    @abstractmethod
     def runs(
         self,
         *,
@@ -605,6 +623,10 @@ class Pipelines(ABC):
     @abstractmethod
     def steps(self, run_id: str) -> tuple[StepRun, ...]:
         """The run's steps in order. Raises NotFoundError."""
+
+    @abstractmethod
+    def steps_of(self, run_ids: Sequence[str]) -> Mapping[str, tuple[StepRun, ...]]:
+        """`steps` of many runs at once; a run that does not exist has none."""
 
     @abstractmethod
     def logs(self, run_id: str, node_id: str | None = None, *, line_limit: int = 1000) -> LogTail:
@@ -641,6 +663,15 @@ class Pipelines(ABC):
     @abstractmethod
     def set_default_version(self, endpoint_id: str, version: str) -> PipelineEndpoint:
         """Raises NotFoundError: no such endpoint or version."""
+
+    @abstractmethod
+    def enable_endpoint(self, endpoint_id: str) -> None:
+        """Let it be submitted again. Raises NotFoundError."""
+
+    @abstractmethod
+    def disable_endpoint(self, endpoint_id: str) -> None:
+        """Refuse submissions through it; the pipelines behind it stay as they are.
+        Raises NotFoundError."""
 
     @abstractmethod
     def rest_token(self) -> str:
