@@ -1,0 +1,129 @@
+"""The ten pages: their order, titles and icons, and the menu that leads to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+PAGES = Path(__file__).resolve().parents[1] / "pages"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageDef:
+    """One entry of the menu."""
+
+    file: str  # in pages/, without its ending; also the page's address
+    title: str
+    icon: str
+    help: str
+    section: str = ""
+
+    @property
+    def path(self) -> Path:
+        return PAGES / f"{self.file}.py"
+
+
+REGISTRY = (
+    PageDef(
+        file="overview",
+        title="Overview",
+        icon=":material/space_dashboard:",
+        help="The flow from dataset to schedule, and what needs attention",
+    ),
+    PageDef(
+        section="Model",
+        file="dataset",
+        title="Dataset",
+        icon=":material/table_view:",
+        help="Register, preview and profile data",
+    ),
+    PageDef(
+        section="Model",
+        file="training_runs",
+        title="Training runs",
+        icon=":material/model_training:",
+        help="Start AutoML, watch and compare its child runs",
+    ),
+    PageDef(
+        section="Model",
+        file="models",
+        title="Models",
+        icon=":material/deployed_code:",
+        help="Registered models and their explanations; deploy one",
+    ),
+    PageDef(
+        section="Serve",
+        file="deployment_health",
+        title="Deployment health",
+        icon=":material/ecg_heart:",
+        help="State, keys, logs and API documentation of a deployment",
+    ),
+    PageDef(
+        section="Serve",
+        file="app_insights",
+        title="App Insights metrics",
+        icon=":material/monitoring:",
+        help="Requests, failures and latency over time",
+    ),
+    PageDef(
+        section="Serve",
+        file="live_scoring",
+        title="Live scoring",
+        icon=":material/bolt:",
+        help="Send a form, JSON or a CSV file to a deployment",
+    ),
+    PageDef(
+        section="Serve",
+        file="benchmark_results",
+        title="Benchmark results",
+        icon=":material/speed:",
+        help="Run Apache Benchmark and compare results",
+    ),
+    PageDef(
+        section="Automate",
+        file="pipeline_schedules",
+        title="Pipeline schedules",
+        icon=":material/event_repeat:",
+        help="Published pipelines, their schedules and runs",
+    ),
+    PageDef(
+        section="Workspace",
+        file="settings",
+        title="Settings",
+        icon=":material/tune:",
+        help="Which workspace is open, its parts and versions",
+    ),
+)
+
+
+def route() -> tuple[st.Page, dict[str, list[st.Page]]]:
+    """The page the address asks for, and every page by section, for `menu`."""
+    sections: dict[str, list[st.Page]] = {}
+    for each in (page for page in REGISTRY if page.path.exists()):
+        sections.setdefault(each.section, []).append(
+            st.Page(
+                each.path,
+                title=each.title,
+                icon=each.icon,
+                url_path=each.file,
+                default=each is REGISTRY[0],
+                help=each.help,
+            )
+        )
+    return st.navigation(sections, position="hidden"), sections
+
+
+def menu(sections: dict[str, list[st.Page]]) -> None:
+    """The links, under their sections.
+
+    Drawn here because Streamlit's own sectioned menu nests its lists in a way screen
+    readers cannot follow.
+    """
+    for section, pages in sections.items():
+        with st.container(gap="xxsmall"):
+            if section:
+                st.caption(section)
+            for page in pages:
+                st.page_link(page, width="stretch")
