@@ -138,6 +138,7 @@ class SampleDataset:
     """A dataset this workspace offers to register with one click."""
 
     id: str
+    name: str  # of the dataset it registers
     title: str
     description: str
     needs_network: bool

@@ -1,0 +1,99 @@
+"""The files of a dataset version: the rows as Parquet, the file they came in, their profile.
+
+A version appears whole or not at all: its files are written beside, brought to the disk,
+and moved into place by one rename.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from services.errors import OperationFailedError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ROWS = "data.parquet"
+PROFILE = "profile.json"
+ROW_GROUP = 32_768  # so that a preview reads little of a large file
+
+_ABANDONED_S = 24 * 3600
+
+
+class DatasetFiles:
+    def __init__(self, home: Path) -> None:
+        self._root = home / "datasets"
+        self._incoming = self._root / ".incoming"
+
+    def folder(self, name: str, version: int) -> Path:
+        return self._root / name / str(version)
+
+    @contextmanager
+    def prepared(self, files: Mapping[str, bytes], rows: pa.Table) -> Iterator[Path]:
+        """A folder with everything in it and on the disk; gone after the block unless moved.
+
+        Raises:
+            OperationFailedError: the disk is full or the folder cannot be written.
+        """
+        import pyarrow.parquet as pq
+
+        try:
+            self._incoming.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._sweep()
+            folder = Path(tempfile.mkdtemp(dir=self._incoming))
+        except OSError as error:
+            raise _not_written(error) from error
+        try:
+            try:
+                pq.write_table(rows, folder / ROWS, compression="zstd", row_group_size=ROW_GROUP)
+                for name, content in files.items():
+                    (folder / name).write_bytes(content)
+                for path in (*folder.iterdir(), folder):
+                    _flush(path)
+            except OSError as error:
+                raise _not_written(error) from error
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def publish(self, prepared: Path, name: str, version: int) -> None:
+        """Move a prepared folder to its place. Call it while holding the store's write lock.
+
+        What lies there has no row in the store, so a crash left it behind; it is replaced.
+        """
+        target = self.folder(name, version)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if target.exists():
+                shutil.rmtree(target)
+            prepared.rename(target)
+            _flush(target.parent)
+        except OSError as error:
+            raise _not_written(error) from error
+
+    def _sweep(self) -> None:
+        """Remove what registrations left behind that never ended."""
+        for folder in self._incoming.iterdir():
+            with suppress(OSError):
+                if time.time() - folder.stat().st_mtime > _ABANDONED_S:
+                    shutil.rmtree(folder)
+
+
+def _flush(path: Path) -> None:
+    """Make sure a file, or the names in a folder, survive a power cut."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _not_written(error: OSError) -> OperationFailedError:
+    return OperationFailedError(f"The dataset could not be written: {error.strerror}.")
