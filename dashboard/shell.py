@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
-from dashboard import navigation, session
+from dashboard import navigation, reads, session
 from dashboard.components import failures
 from services.domain import ComponentState, TimeWindow
 
@@ -71,14 +71,14 @@ def _choices() -> None:
             icon=":material/refresh:",
             shortcut="u",
             width="stretch",
-            on_click=st.cache_data.clear,
+            on_click=reads.clear,
         )
 
 
 def _banner() -> None:
     """Said on every page, because nothing that is decided on any of them happens."""
     with failures.explained():
-        components = session.workspace().components()
+        components = reads.components()
     for component in components:
         if component.name == "supervisor" and component.state in _NOT_WORKING:
             st.warning(

@@ -1,0 +1,146 @@
+"""The runs of the workspace: filtered, sorted, each one click from its own view."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, tzinfo
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import formats
+from dashboard.components import empty, state_badge
+from services.domain import MetricGoal, Run, RunStatus, metric_goal
+
+EVERY = "All experiments"
+STATUSES = {
+    "Active": tuple(status for status in RunStatus if not status.settled),
+    "Completed": (RunStatus.COMPLETED,),
+    "Failed": (RunStatus.FAILED, RunStatus.NOT_RESPONDING),
+    "Canceled": (RunStatus.CANCELED,),
+}
+ORDERS = ("Newest first", "Oldest first", "Best score", "Longest first")
+COLUMNS = ("Status", "Experiment", "Dataset", "Metric", "Score", "Started", "Duration", "Reason")
+
+
+def show(runs: Sequence[Run], *, now: datetime, zone: tzinfo) -> None:
+    """Draw filters and table. Every choice is in the address; opening a run puts it there too."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        experiments = [EVERY, *dict.fromkeys(run.experiment for run in runs)]
+        experiment = st.selectbox(
+            "Experiment", experiments, key="experiment", bind="query-params", width=230
+        )
+        text = st.text_input(
+            "Search", key="search", type="search", bind="query-params", width=230,
+            placeholder="Name, dataset, id …", live=True,
+        )  # fmt: skip
+        statuses = st.pills(
+            "Status", list(STATUSES), selection_mode="multi", key="status", bind="query-params"
+        )
+        st.space("stretch")
+        order = st.selectbox("Order", ORDERS, key="order", bind="query-params", width=140)
+        with st.popover("Columns", icon=":material/view_column:"):
+            columns = st.multiselect(
+                "Columns", COLUMNS, default=COLUMNS[:-1], key="columns", bind="query-params"
+            )
+    found = ordered(
+        matching(runs, experiment=experiment, statuses=statuses, text=text or ""), order, now=now
+    )
+    active = sum(not run.status.settled for run in found)
+    st.caption(
+        f"{formats.plural(len(found), 'run')}"
+        + (f" of {formats.count(len(runs))}" if len(found) < len(runs) else "")
+        + (f", {active} active" if active else "")
+    )
+    if not found:
+        empty.show("No run matches these filters. Clear the search or choose another status.")
+        return
+    _table(found, columns, now=now, zone=zone)
+
+
+def matching(
+    runs: Sequence[Run], *, experiment: str, statuses: Sequence[str], text: str
+) -> tuple[Run, ...]:
+    """The runs that pass every filter; no status chosen means every status."""
+    wanted = {status for word in statuses for status in STATUSES[word]}
+    needle = text.strip().casefold()
+    return tuple(
+        run
+        for run in runs
+        if experiment in (EVERY, run.experiment)
+        and (not wanted or run.status in wanted)
+        and needle in f"{title(run)} {run.id} {run.experiment} {run.dataset_id}".casefold()
+    )
+
+
+def ordered(runs: Sequence[Run], order: str, *, now: datetime) -> tuple[Run, ...]:
+    """By the chosen order; runs without what it asks for come last."""
+    if order == "Best score":
+        return tuple(sorted(runs, key=_by_score))
+    if order == "Longest first":
+        lengths = {run.id: run.duration(now) for run in runs}
+        return tuple(sorted(runs, key=lambda run: -(lengths[run.id] or now - now).total_seconds()))
+    return tuple(sorted(runs, key=lambda run: run.created_at, reverse=order == ORDERS[0]))
+
+
+def title(run: Run) -> str:
+    """What a run is called on screen: its kind and its number in the experiment."""
+    kind = {"automl": "AutoML run", "pipeline": "Pipeline run"}.get(run.kind.value, "Run")
+    return f"{kind} {run.number}"
+
+
+def open_run(run_id: str) -> None:
+    """Make the address ask for this run; the next rerun shows it."""
+    st.query_params["run"] = run_id
+
+
+def _by_score(run: Run) -> tuple[bool, float]:
+    score = run.score or 0.0
+    better = -score if metric_goal(run.primary_metric or "") is MetricGoal.MAXIMIZE else score
+    return run.score is None, better
+
+
+def _table(runs: Sequence[Run], columns: Sequence[str], *, now: datetime, zone: tzinfo) -> None:
+    def opened(ids: tuple[str, ...]) -> None:
+        open_run(ids[st.session_state["runs.open"]["row"]])
+
+    lengths = [run.duration(now) for run in runs]
+    frame = pd.DataFrame(
+        {
+            "Run": [title(run) for run in runs],
+            "Status": [[run.status.value] for run in runs],
+            "Experiment": [run.experiment for run in runs],
+            "Dataset": [run.dataset_id for run in runs],
+            "Metric": [run.primary_metric for run in runs],
+            "Score": pd.Series([run.score for run in runs], dtype="float64"),
+            "Started": pd.Series(
+                [run.started_at or run.created_at for run in runs], dtype="datetime64[us, UTC]"
+            ),
+            "Duration": [None if each is None else each.total_seconds() / 60 for each in lengths],
+            "Reason": [run.error for run in runs],
+        }
+    )
+    st.dataframe(
+        frame,
+        hide_index=True,
+        height=min(620, 38 + 35 * len(runs)),
+        column_order=["Run", *(name for name in COLUMNS if name in columns)],
+        column_config={
+            "Run": st.column_config.ButtonColumn(
+                "Run", type="tertiary", alignment="left", key="runs.open", pinned=True,
+                on_click=opened, args=(tuple(run.id for run in runs),), width=130,
+            ),
+            "Status": state_badge.column("Status", RunStatus, width=120),
+            "Score": st.column_config.NumberColumn("Best score", format="%.4f"),
+            "Metric": st.column_config.TextColumn("Primary metric"),
+            "Started": st.column_config.DatetimeColumn(
+                "Started", format="D MMM, HH:mm:ss", timezone=str(zone),
+                help="In your time zone, " + str(zone),
+            ),
+            "Duration": st.column_config.NumberColumn("Duration", format="%.1f min"),
+            "Reason": st.column_config.TextColumn("Reason", width="large"),
+        },
+        placeholder="–",
+        alt="Training runs with status, experiment, dataset, primary metric, score and duration",
+        key="runs.table",
+    )  # fmt: skip
