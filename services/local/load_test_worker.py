@@ -1,0 +1,257 @@
+"""Carries out one load test: ``python -m services.local.load_test_worker HOME ID``."""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from services import apache_bench, scoring
+from services.bench_answers import AnswerReader
+from services.domain import (
+    BenchReport,
+    Deployment,
+    LoadTest,
+    LoadTestPlan,
+    LoadTestState,
+    ScoringAnswer,
+)
+from services.errors import OperationFailedError, ServiceError, UnavailableError
+from services.local import lifeline
+from services.local.ab_process import AbProcess
+from services.local.clock import utc_now
+from services.local.deployments import LocalDeployments
+from services.local.load_test_rows import answers_json, record, report_json
+from services.local.load_tests import folder
+from services.local.store import Store, stamp
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 0.25  # between looks at whether it should stop, and notes of how far it is
+SLOW_MS = 50.0  # above this, printing every answer at once costs nothing
+CREDENTIAL_SLACK_S = 120.0
+CREDENTIAL_LIMIT_S = 6 * 3600.0
+SHUT_DOWN = "The workspace was shut down while the test ran."
+
+
+class Journal:
+    """What this program writes about itself, so that a page can follow it."""
+
+    def __init__(self, store: Store, load_test_id: str) -> None:
+        self._store, self._id = store, load_test_id
+
+    def claim(self) -> LoadTest | None:
+        """Start the test, or None when it has been stopped before it began."""
+        with self._store.transaction() as db:
+            claimed = db.execute(
+                "UPDATE load_tests SET started_at = ?"
+                " WHERE id = ? AND started_at IS NULL AND ended_at IS NULL",
+                (stamp(utc_now()), self._id),
+            )
+            row = db.execute("SELECT * FROM load_tests WHERE id = ?", (self._id,)).fetchone()
+        return record(row) if claimed.rowcount else None
+
+    def stop_asked(self, done_count: int) -> bool:
+        """Note how far the test is, and learn whether somebody wants it to stop."""
+        with self._store.transaction() as db:
+            db.execute("UPDATE load_tests SET done_count = ? WHERE id = ?", (done_count, self._id))
+            row = db.execute(
+                "SELECT stop_asked_at FROM load_tests WHERE id = ?", (self._id,)
+            ).fetchone()
+        return row is not None and row["stop_asked_at"] is not None
+
+    def ended(self, outcome: LoadTestState, measured: Measurement, error: str) -> None:
+        with self._store.transaction() as db:
+            db.execute(
+                "UPDATE load_tests SET ended_at = ?, outcome = ?, error = ?, report = ?,"
+                " answers = ?, warnings = ?, done_count = max(done_count, ?) WHERE id = ?",
+                (
+                    stamp(utc_now()),
+                    outcome,
+                    error,
+                    report_json(measured.report),
+                    answers_json(measured.reader.tally()) if measured.reader else None,
+                    json.dumps(measured.warnings),
+                    measured.done_count,
+                    self._id,
+                ),
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """What is left of a run of ``ab``."""
+
+    report: BenchReport | None = None
+    reader: AnswerReader | None = None
+    warnings: tuple[str, ...] = ()
+    errors: str = ""  # what ab wrote to standard error
+
+    @property
+    def done_count(self) -> int:
+        if self.report is not None:
+            return self.report.complete_count
+        return self.reader.count if self.reader else 0
+
+
+class StopSignal:
+    """Whether to stop, asked at most every `LOOK_EVERY_S`."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._next_look = 0.0
+        self.asked = False
+        self.shut_down = False
+
+    def hear(self, *_: object) -> None:
+        """The workspace is being shut down (SIGTERM, or the lifeline's end)."""
+        self.shut_down = True
+
+    def __call__(self, done_count: int) -> bool:
+        if not self.asked and time.monotonic() >= self._next_look:
+            self._next_look = time.monotonic() + LOOK_EVERY_S
+            self.asked = self._journal.stop_asked(done_count)
+        return self.asked or self.shut_down
+
+
+def carry_out(home: Path, store: Store, test: LoadTest, should_stop: StopSignal) -> Measurement:
+    """Check that the deployment answers this payload, then let ``ab`` loose on it.
+
+    Raises:
+        OperationFailedError: the deployment refused the payload.
+        UnavailableError: it has no address yet.
+        InvalidRequestError, NotFoundError: ``ab`` or the deployment is gone by now.
+    """
+    assert test.plan is not None  # imported reports have no worker
+    program = apache_bench.executable()
+    deployments = LocalDeployments(home, store)
+    target = deployments.get(test.plan.deployment)
+    if target.scoring_uri is None:
+        raise UnavailableError(f"“{target.name}” has no scoring URI yet.")
+    place = folder(home, test.id)
+    place.mkdir(parents=True, exist_ok=True)
+    (place / "payload.json").write_text(test.plan.payload, encoding="utf-8")
+    with _credential(deployments, target, test.plan) as credential:
+        checked = _check(target.scoring_uri, test, credential)
+        command = apache_bench.command(
+            test.plan,
+            target.scoring_uri,
+            program=program,
+            payload=place / "payload.json",
+            percentiles_file=place / "percentiles.csv",
+            times_file=place / "times.tsv",
+            credential=credential,
+            tag=apache_bench.TAG_PREFIX + test.id,
+        )
+        reader = AnswerReader({len(checked.body.encode()): False})
+        ab = AbProcess(command, place / "errors.txt", line_by_line=checked.duration_ms > SLOW_MS)
+        ab.follow(reader.feed, lambda: should_stop(reader.count))
+    return _measurement(place, reader, ab.errors())
+
+
+@contextmanager
+def _credential(
+    deployments: LocalDeployments, target: Deployment, plan: LoadTestPlan
+) -> Iterator[str | None]:
+    """A key that lives for this run alone, since ``ps`` shows it."""
+    if not target.auth_enabled:
+        yield None
+        return
+    expected_s = plan.seconds or (plan.requests or 0) * plan.timeout_s / plan.concurrency
+    lifetime_s = min(expected_s + CREDENTIAL_SLACK_S, CREDENTIAL_LIMIT_S)
+    key = deployments.issue_temporary_key(target.name, lifetime_s)
+    try:
+        yield key
+    finally:
+        deployments.revoke_temporary_key(target.name, key)
+
+
+def _check(uri: str, test: LoadTest, credential: str | None) -> ScoringAnswer:
+    """One request before the test: its answer is what every other one should look like."""
+    assert test.plan is not None
+    answer = scoring.send(
+        uri,
+        test.plan.payload,
+        key=credential,
+        timeout_s=test.plan.timeout_s,
+        headers={apache_bench.TAG_HEADER: apache_bench.TAG_PREFIX + test.id},
+    )
+    if not answer.ok:
+        raise OperationFailedError(
+            f"The test did not begin, for its payload failed. {answer.error}"
+        )
+    return answer
+
+
+def _measurement(place: Path, reader: AnswerReader, errors: str) -> Measurement:
+    text = reader.report()
+    (place / "report.txt").write_text(text, encoding="utf-8")
+    try:
+        report = apache_bench.read_report(text)
+    except ServiceError:
+        return Measurement(reader=reader, errors=errors)
+    curve = apache_bench.read_percentiles(_read(place / "percentiles.csv"), report.complete_count)
+    times = apache_bench.read_times(_read(place / "times.tsv"))
+    return Measurement(
+        report=replace(
+            report,
+            percentiles_ms=curve,
+            min_ms=curve[0],
+            max_ms=curve[100],
+            histogram=apache_bench.histogram(curve, times),
+        ),
+        reader=reader,
+        warnings=apache_bench.warnings(text),
+        errors=errors,
+    )
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def outcome(measured: Measurement, stopped: StopSignal) -> tuple[LoadTestState, str]:
+    """How the test ended, in a word and a sentence."""
+    if stopped.shut_down:
+        return LoadTestState.STOPPED, SHUT_DOWN
+    if stopped.asked:
+        return LoadTestState.STOPPED, ""
+    if measured.report is None:
+        return LoadTestState.FAILED, apache_bench.explain(measured.errors)
+    return LoadTestState.COMPLETED, ""
+
+
+def main(home: Path, load_test_id: str) -> int:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    store = Store(home / "workspace.db")
+    journal = Journal(store, load_test_id)
+    should_stop = StopSignal(journal)
+    signal.signal(signal.SIGTERM, should_stop.hear)
+    lifeline.follow()
+    test = journal.claim()
+    if test is None:
+        return 0
+    try:
+        measured = carry_out(home, store, test, should_stop)
+    except ServiceError as error:
+        log.warning("load test %s failed: %s", load_test_id, error)
+        journal.ended(LoadTestState.FAILED, Measurement(), str(error))
+        return 1
+    except Exception as error:
+        journal.ended(
+            LoadTestState.FAILED, Measurement(), f"The load test met an error of its own ({error})."
+        )
+        raise
+    word, sentence = outcome(measured, should_stop)
+    journal.ended(word, measured, sentence)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2]))

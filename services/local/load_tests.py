@@ -1,0 +1,206 @@
+"""Load tests of a local workspace: asked for here, carried out by ``load_test_worker``."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import secrets
+import shutil
+import sqlite3
+from pathlib import Path
+
+from services import apache_bench
+from services.bench_answers import AnswerReader
+from services.domain import Deployment, LoadTest, LoadTestPlan, LoadTestState
+from services.errors import ConflictError, InvalidRequestError, NotFoundError
+from services.local import audit
+from services.local.clock import Clock, utc_now
+from services.local.load_test_rows import answers_json, record, report_json
+from services.local.store import Store, stamp
+from services.ports import LoadTests
+
+log = logging.getLogger(__name__)
+
+PAYLOAD_LIMIT_BYTES = 1_000_000
+NAME_LIMIT = 120
+
+
+class LocalLoadTests(LoadTests):
+    """The plan, the payload's hash and the deployment's settings are fixed when it is asked for."""
+
+    def __init__(self, home: Path, store: Store, *, clock: Clock = utc_now) -> None:
+        self._home, self._store, self._clock = home, store, clock
+
+    def list(self, deployment: str | None = None) -> tuple[LoadTest, ...]:
+        with self._store.reading() as db:
+            rows = db.execute(
+                "SELECT * FROM load_tests WHERE ? IS NULL OR deployment = ?"
+                " ORDER BY created_at DESC, id",
+                (deployment, deployment),
+            ).fetchall()
+        return tuple(map(record, rows))
+
+    def get(self, load_test_id: str) -> LoadTest:
+        with self._store.reading() as db:
+            row = db.execute("SELECT * FROM load_tests WHERE id = ?", (load_test_id,)).fetchone()
+        if row is None:
+            raise NotFoundError("load test", load_test_id)
+        return record(row)
+
+    def begin(self, plan: LoadTestPlan) -> LoadTest:
+        from services.local.deployments import LocalDeployments
+
+        apache_bench.check_plan(plan)
+        _check_payload(plan.payload)
+        apache_bench.executable()
+        target = LocalDeployments(self._home, self._store, clock=self._clock).get(plan.deployment)
+        load_test_id = secrets.token_hex(6)
+        try:
+            with self._store.transaction() as db:
+                self._insert(db, load_test_id, plan, target)
+        except sqlite3.IntegrityError as error:
+            raise ConflictError(
+                f"A load test of “{plan.deployment}” has not ended; wait for it or stop it."
+            ) from error
+        log.info("load test %s of %s asked for", load_test_id, plan.deployment)
+        return self.get(load_test_id)
+
+    def stop(self, load_test_id: str) -> None:
+        test = self.get(load_test_id)
+        if test.state.settled:
+            return
+        now = stamp(self._clock())
+        with self._store.transaction() as db:
+            # One that never started has nobody to end it.
+            db.execute(
+                "UPDATE load_tests SET ended_at = ?, outcome = ?"
+                " WHERE id = ? AND started_at IS NULL AND ended_at IS NULL",
+                (now, LoadTestState.STOPPED, load_test_id),
+            )
+            db.execute(
+                "UPDATE load_tests SET stop_asked_at = ? WHERE id = ? AND ended_at IS NULL",
+                (now, load_test_id),
+            )
+            audit.record(db, action="load_test.stop", subject=f"load_test/{load_test_id}")
+
+    def import_report(self, name: str, text: str) -> LoadTest:
+        name = name.strip()
+        if not name or len(name) > NAME_LIMIT:
+            raise InvalidRequestError(f"Name the report, in at most {NAME_LIMIT} characters.")
+        reader = AnswerReader()
+        reader.feed(text.encode())
+        report = apache_bench.read_report(text)
+        load_test_id, now = secrets.token_hex(6), stamp(self._clock())
+        self._keep(load_test_id, reader.report())
+        with self._store.transaction() as db:
+            db.execute(
+                "INSERT INTO load_tests (id, name, imported, created_at, started_at, ended_at,"
+                " outcome, done_count, report, answers, warnings)"
+                " VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    load_test_id,
+                    name,
+                    now,
+                    now,
+                    now,
+                    LoadTestState.COMPLETED,
+                    report.complete_count,
+                    report_json(report),
+                    answers_json(reader.tally()) if reader.count and reader.judged else None,
+                    json.dumps(apache_bench.warnings(text)),
+                ),
+            )
+            audit.record(
+                db,
+                action="load_test.import",
+                subject=f"load_test/{load_test_id}",
+                after={"name": name, "requests": report.complete_count},
+            )
+        return self.get(load_test_id)
+
+    def delete(self, load_test_id: str) -> None:
+        try:
+            test = self.get(load_test_id)
+        except NotFoundError:
+            return
+        if not test.state.settled:
+            raise ConflictError(f"The load test “{test.name}” is still running; stop it first.")
+        with self._store.transaction() as db:
+            db.execute("DELETE FROM load_tests WHERE id = ?", (load_test_id,))
+            audit.record(
+                db,
+                action="load_test.delete",
+                subject=f"load_test/{load_test_id}",
+                before={"name": test.name},
+            )
+        shutil.rmtree(folder(self._home, load_test_id), ignore_errors=True)
+
+    def _insert(
+        self, db: sqlite3.Connection, load_test_id: str, plan: LoadTestPlan, target: Deployment
+    ) -> None:
+        db.execute(
+            "INSERT INTO load_tests (id, name, created_at, deployment, payload, payload_sha256,"
+            " requests, seconds, concurrency, keep_alive, timeout_s, model_id, settings)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                load_test_id,
+                _name(plan),
+                stamp(self._clock()),
+                plan.deployment,
+                plan.payload,
+                hashlib.sha256(plan.payload.encode()).hexdigest(),
+                plan.requests,
+                plan.seconds,
+                plan.concurrency,
+                plan.keep_alive,
+                plan.timeout_s,
+                target.model_id,
+                json.dumps(_settings(target)),
+            ),
+        )
+        audit.record(
+            db,
+            action="load_test.begin",
+            subject=f"load_test/{load_test_id}",
+            after={"deployment": plan.deployment, "plan": _name(plan)},
+        )
+
+    def _keep(self, load_test_id: str, report: str) -> None:
+        place = folder(self._home, load_test_id)
+        place.mkdir(parents=True, exist_ok=True)
+        (place / "report.txt").write_text(report, encoding="utf-8")
+
+
+def folder(home: Path, load_test_id: str) -> Path:
+    """Where a load test's payload, report and files of ``ab`` are."""
+    return home / "load_tests" / load_test_id
+
+
+def _name(plan: LoadTestPlan) -> str:
+    amount = f"{plan.requests:,} requests" if plan.requests is not None else f"{plan.seconds} s"
+    kept = ", keep-alive" if plan.keep_alive else ""
+    return f"{plan.deployment}: {amount}, {plan.concurrency} at a time{kept}"
+
+
+def _settings(target: Deployment) -> dict[str, str]:
+    """What else may explain a difference between two tests of one deployment."""
+    return {
+        "state": target.state.value,
+        "key required": "yes" if target.auth_enabled else "no",
+        "Application Insights": "on" if target.telemetry_enabled else "off",
+        "compute": target.compute_type,
+        **({"CPU cores": f"{target.cpu_cores:g}"} if target.cpu_cores else {}),
+        **({"memory": f"{target.memory_gb:g} GB"} if target.memory_gb else {}),
+        "updated": target.updated_at.isoformat(timespec="seconds"),
+        **target.properties,
+    }
+
+
+def _check_payload(payload: str) -> None:
+    if len(payload.encode()) > PAYLOAD_LIMIT_BYTES:
+        raise InvalidRequestError("The payload of a load test has at most 1 MB.")
+    try:
+        json.loads(payload)
+    except ValueError as error:
+        raise InvalidRequestError(f"The payload is not JSON: {error}.") from error
