@@ -6,15 +6,20 @@ Only records, never a secret. A failure is not remembered: the next rerun asks a
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import streamlit as st
 
 from dashboard import session
 from services.domain import (
+    AutoMLSettings,
     Component,
+    DataContract,
     Dataset,
     DatasetProfile,
     Deployment,
+    EnsembleMember,
+    Explanation,
     LoadTest,
     Model,
     PipelineEndpoint,
@@ -66,6 +71,39 @@ def child_runs(run_id: str) -> tuple[Run, ...]:
 @st.cache_data(ttl=BRIEF, show_spinner=False)
 def metrics(run_ids: tuple[str, ...]) -> Mapping[str, Mapping[str, float]]:
     return session.workspace().runs.metrics(run_ids)
+
+
+@st.cache_data(ttl=LONG, max_entries=200, show_spinner=False)
+def automl_settings(run_id: str) -> AutoMLSettings:
+    return session.workspace().runs.automl_settings(run_id)
+
+
+@st.cache_data(ttl=LONG, max_entries=200, show_spinner=False)
+def run_table(run_id: str, name: str) -> Mapping[str, Any]:
+    """A chart artifact; a child run writes it once, when it completes."""
+    return session.workspace().runs.table(run_id, name)
+
+
+@st.cache_data(ttl=LONG, max_entries=100, show_spinner=False)
+def run_file(run_id: str, path: str) -> bytes:
+    """A small artifact that is written once."""
+    return session.workspace().runs.file(run_id, path)
+
+
+@st.cache_data(ttl=LONG, max_entries=100, show_spinner=False)
+def ensemble(run_id: str) -> tuple[EnsembleMember, ...]:
+    """Of a child run that completed."""
+    return session.workspace().runs.ensemble(run_id)
+
+
+@st.cache_data(ttl=LONG, max_entries=100, show_spinner=False)
+def explanation(run_id: str) -> Explanation:
+    return session.workspace().runs.explanation(run_id)
+
+
+@st.cache_data(ttl=LONG, max_entries=100, show_spinner=False)
+def model_contract(model_id: str) -> DataContract:
+    return session.workspace().models.contract(model_id)
 
 
 @st.cache_data(ttl=BRIEF, show_spinner=False)
