@@ -1,0 +1,1 @@
+"""The store behind the local telemetry server, and KQL over it."""
