@@ -9,10 +9,16 @@ from services.errors import InvalidRequestError
 from services.ports import Workspace
 
 
-@st.cache_resource(show_spinner="Opening the workspace…")
+@st.cache_resource(show_spinner=False)
 def workspace() -> Workspace:
     """The workspace of this process, opened once and shared by every session."""
-    return open_workspace(Settings.from_env())
+    try:
+        settings = Settings.from_env()
+    except ValueError as error:
+        raise InvalidRequestError(
+            f"{error} Start the dashboard again after changing it."
+        ) from error
+    return open_workspace(settings)
 
 
 def open_workspace(settings: Settings) -> Workspace:

@@ -9,6 +9,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Self
 
+ROOT = Path(__file__).resolve().parents[1]
+
 
 class Backend(StrEnum):
     LOCAL = "local"
@@ -25,12 +27,20 @@ class Settings:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Self:
-        """Settings from ``DASHBOARD_*``; an unknown back end is a ValueError that names it."""
+        """Settings from ``DASHBOARD_*``; paths are absolute.
+
+        Raises:
+            ValueError: an unknown back end, in a sentence that names it.
+        """
         values = {setting.name: setting.value(env) for setting in SETTINGS}
+        if values["backend"] not in list(Backend):
+            raise ValueError(
+                f"DASHBOARD_BACKEND is “{values['backend']}”; it can be local or azure."
+            )
         return cls(
             backend=Backend(values["backend"]),
             home=Path(values["home"]).expanduser().absolute(),
-            workspace_config=Path(values["workspace_config"]).expanduser(),
+            workspace_config=Path(values["workspace_config"]).expanduser().absolute(),
         )
 
 

@@ -1,0 +1,53 @@
+"""Starts the dashboard: ``python -m dashboard [--port 8501] [--address 127.0.0.1]``.
+
+On a local workspace it also keeps the supervisor running, so that one command serves
+everything and Ctrl-C ends everything.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from dashboard.settings import ROOT, Backend, Settings
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m dashboard",
+        description="Start the dashboard, and on a local workspace all it needs.",
+    )
+    parser.add_argument("--port", type=int, help="8501, or the next one that is free")
+    parser.add_argument("--address", default="127.0.0.1", help="this machine only by default")
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    try:
+        settings = Settings.from_env()
+    except ValueError as error:
+        parser.error(str(error))
+    # Streamlit reads .streamlit/config.toml from the working folder.
+    os.environ["DASHBOARD_HOME"] = str(settings.home)
+    os.environ["DASHBOARD_WORKSPACE_CONFIG"] = str(settings.workspace_config)
+    os.chdir(ROOT)
+    from dashboard import security, server  # seconds to import; --help need not wait
+
+    loopback = options.address in security.LOOPBACK_HOSTS
+    hosts = security.LOOPBACK_HOSTS if loopback else ("*",)
+    app = server.create(
+        home=settings.home if settings.backend is Backend.LOCAL else None, hosts=hosts
+    )
+    overrides: dict[str, Any] = {"server.address": options.address}
+    if options.port is not None:
+        overrides["server.port"] = options.port
+    if loopback:  # a page elsewhere must not reach us through a name it controls
+        overrides["server.allowedHosts"] = list(security.LOOPBACK_HOSTS)
+    app.run(config=overrides)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
