@@ -1,0 +1,249 @@
+"""Asking Application Insights: one HTTP client for Azure and for the local telemetry server.
+
+Source: azure-rest-api-specs, applicationinsights data-plane ``v1/apps/{appId}/query``;
+learn.microsoft.com, Azure Monitor Logs API: response format, timeouts, limits.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import requests
+
+from services.app_insights import wire
+from services.errors import (
+    AccessDeniedError,
+    InvalidRequestError,
+    NotFoundError,
+    ServiceError,
+    UnavailableError,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+log = logging.getLogger(__name__)
+
+CONNECT_TIMEOUT_S = 2.0
+AGAIN = (408, 429, 500, 502, 503)  # 504 is the query's own time limit: asking again will not help
+
+
+class UnreachableError(UnavailableError):
+    """Nobody listens at the address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows as they came: values of a column are to be read by its type, not by JSON's."""
+
+    columns: tuple[tuple[str, str], ...]  # name, KQL type
+    rows: list[list[Any]]
+    partial: str = ""  # why rows are missing, when the service said so
+
+
+class QueryClient:
+    """Queries one Application Insights resource. Safe to share between threads."""
+
+    def __init__(
+        self,
+        base_url: str,
+        app_id: str,
+        *,
+        token: Callable[[], str],
+        asleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """
+        Args:
+            base_url: ``https://api.applicationinsights.io``, or the local server's.
+            token: called for each request; what to send as bearer token.
+            asleep: waits before another attempt, seconds.
+        """
+        self._url = f"{base_url.rstrip('/')}/v1/apps/{app_id}/query"
+        self._app_id = app_id
+        self._token = token
+        self._asleep = asleep
+        self._session = requests.Session()
+        # A proxy set for the internet cannot reach this machine's own loopback.
+        self._session.trust_env = urlsplit(base_url).hostname not in ("127.0.0.1", "localhost")
+
+    def query(self, kql: str, *, timeout_s: float = 30.0) -> Table:
+        """The first table of the answer. Tried again, within `timeout_s`, when asked to wait.
+
+        Raises:
+            InvalidRequestError: the query is wrong; the message is the service's own.
+            NotFoundError: there is no such resource.
+        """
+        deadline = time.monotonic() + timeout_s
+        attempt = 0
+        while True:
+            attempt += 1
+            answer = self._post(kql, max(0.1, deadline - time.monotonic()))
+            if answer.status_code not in AGAIN:
+                return _table(answer, self._app_id, timeout_s)
+            pause = _pause(answer.headers, attempt)
+            if time.monotonic() + pause >= deadline:
+                raise _busy(answer, pause)
+            log.info("telemetry asks to wait %.1f s (%s)", pause, answer.status_code)
+            self._asleep(pause)
+
+    def _post(self, kql: str, remaining_s: float) -> requests.Response:
+        try:
+            return self._session.post(
+                self._url,
+                json={"query": kql},
+                headers={
+                    "Authorization": f"Bearer {self._token()}",
+                    "Prefer": f"wait={max(1, round(remaining_s))}",
+                },
+                timeout=(min(CONNECT_TIMEOUT_S, remaining_s), remaining_s),
+                allow_redirects=False,
+            )
+        except requests.ReadTimeout as error:
+            raise UnavailableError(
+                f"Telemetry did not answer within {remaining_s:.0f} s."
+            ) from error
+        except requests.RequestException as error:
+            raise UnreachableError("Telemetry cannot be reached.") from error
+
+
+def _pause(headers: Mapping[str, str], attempt: int) -> float:
+    """Seconds the service asks to wait; else twice as long each time, never in step."""
+    told = wire.number(headers.get("Retry-After"))
+    if told is not None and told >= 0:
+        return told
+    return float(min(8.0, 0.25 * 2**attempt) * random.uniform(0.5, 1.0))
+
+
+def _busy(answer: requests.Response, pause: float) -> UnavailableError:
+    if answer.status_code == 429:
+        return UnavailableError(
+            f"Telemetry answers no more queries for now; it asks to wait {pause:.0f} s."
+        )
+    return UnavailableError(f"Telemetry is out of order (HTTP {answer.status_code}).")
+
+
+def _table(answer: requests.Response, app_id: str, timeout_s: float) -> Table:
+    if answer.status_code == 204:
+        return Table((), [], "The workspace behind this resource holds no data yet.")
+    if answer.status_code != 200:
+        raise _refusal(answer, app_id, timeout_s)
+    body = _body(answer)
+    tables = body.get("tables")
+    if not isinstance(tables, list) or not tables:
+        raise UnavailableError("What answered is not Application Insights.")
+    columns = tuple((each["name"], each.get("type", "string")) for each in tables[0]["columns"])
+    return Table(columns, tables[0]["rows"], _partial(body))
+
+
+def _partial(body: Mapping[str, Any]) -> str:
+    """A 200 may say that it is not the whole answer."""
+    error = body.get("error")
+    return _deepest(error) or "Part of the answer is missing." if isinstance(error, dict) else ""
+
+
+def _refusal(answer: requests.Response, app_id: str, timeout_s: float) -> ServiceError:
+    error = _body(answer).get("error")
+    text = _deepest(error) if isinstance(error, dict) else ""
+    status = answer.status_code
+    if status == 400:
+        return InvalidRequestError(text or "The query was not accepted.")
+    if status == 401:
+        return AccessDeniedError("Application Insights did not accept the sign-in.")
+    if status == 403:
+        return AccessDeniedError(
+            "Your role does not allow reading this Application Insights resource; "
+            "a role given just now may take an hour to count."
+        )
+    if status == 404:
+        return NotFoundError("Application Insights resource", app_id)
+    if status == 504:
+        return UnavailableError(
+            f"The query took longer than {timeout_s:g} s; ask about a shorter time."
+        )
+    return UnavailableError(f"Telemetry answered with HTTP {status}.")
+
+
+def _body(answer: requests.Response) -> dict[str, Any]:
+    try:
+        body = answer.json()
+    except requests.JSONDecodeError as error:
+        raise UnavailableError("What answered is not Application Insights.") from error
+    return body if isinstance(body, dict) else {}
+
+
+def _deepest(error: Mapping[str, Any]) -> str:
+    """The message of the innermost error, where the useful text is."""
+    inner = error.get("innererror")
+    details = error.get("details")
+    if not isinstance(inner, dict) and isinstance(details, list) and details:
+        inner = details[0]
+    found = _deepest(inner) if isinstance(inner, dict) else ""
+    return found or str(error.get("message") or "").strip()
+
+
+# --- values by their declared type ------------------------------------------------
+
+
+def frame(table: Table) -> pd.DataFrame:
+    """The rows as a frame: datetimes are UTC instants, timespans float milliseconds, numbers
+    numbers even where the service sent text; what is missing is missing. Keeps its columns when
+    there are no rows."""
+    import pandas as pd
+
+    values = zip(*table.rows, strict=True) if table.rows else ((),) * len(table.columns)
+    series = {
+        position: _series(kind, list(column))
+        for position, ((_, kind), column) in enumerate(zip(table.columns, values, strict=True))
+    }
+    found = pd.DataFrame(series)
+    found.columns = pd.Index([name for name, _ in table.columns], dtype="object")
+    return found
+
+
+def _series(kind: str, values: list[Any]) -> pd.Series[Any]:
+    import pandas as pd
+
+    if kind == "datetime":
+        return pd.Series(
+            pd.to_datetime(pd.Series(values, dtype="object"), utc=True, format="ISO8601")
+        ).dt.as_unit("us")
+    if kind in ("real", "decimal"):
+        return pd.Series([_float(each) for each in values], dtype="float64")
+    if kind in ("int", "long"):
+        if all(type(each) is int for each in values):
+            return pd.Series(values, dtype="int64")
+        numbers = [_float(each) for each in values]
+        whole = None not in numbers and all(float(each or 0).is_integer() for each in numbers)
+        return pd.Series(numbers, dtype="int64" if whole else "float64")
+    if kind == "timespan":
+        return pd.Series([_milliseconds(each) for each in values], dtype="float64")
+    if kind == "bool":
+        return pd.Series([_bool(each) for each in values], dtype="boolean")
+    return pd.Series([None if each is None else _text(each) for each in values], dtype="object")
+
+
+def _float(value: Any) -> float | None:
+    return None if isinstance(value, bool) else wire.number(value)
+
+
+def _milliseconds(value: Any) -> float | None:
+    if value is None:
+        return None
+    text = str(value)
+    size = wire.duration_ms(text.removeprefix("-"))
+    return -size if text.startswith("-") else size
+
+
+def _bool(value: Any) -> bool | None:
+    return value.lower() in ("true", "1") if isinstance(value, str) else value
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
