@@ -439,6 +439,11 @@ class Telemetry(ABC):
     def resource(self) -> str:
         """Which Application Insights resource is asked, for people; empty when none is."""
 
+    @property
+    def connection_string(self) -> str:
+        """Where telemetry is sent. It holds a key; empty while nobody takes telemetry in."""
+        return ""
+
     @abstractmethod
     def query(self, kql: str, *, timeout_s: float = 30.0) -> QueryResult:
         """Run a read-only KQL query.
@@ -494,6 +499,16 @@ class LoadTests(ABC):
 
         Raises:
             InvalidRequestError: the text is no report of a finished ``ab`` run.
+        """
+
+    @abstractmethod
+    def report_text(self, load_test_id: str) -> str:
+        """What ``ab`` printed, without its log of requests and without secrets.
+
+        Empty when it printed nothing, or has not ended.
+
+        Raises:
+            NotFoundError: no load test has this id.
         """
 
     @abstractmethod
