@@ -24,7 +24,8 @@ _LENGTH = re.compile(rb"\ncontent-length: *(\d+)", re.IGNORECASE)
 _RUN_MS = re.compile(rb"\nx-ms-run-fn-exec-ms: *([\d.]+)", re.IGNORECASE)
 _RUN_FAILED = re.compile(rb"\nx-ms-run-function-failed: *true", re.IGNORECASE)
 _AFTERWORD = re.compile(
-    rb"(?:\n(?:LOG: Response code = \d+|WARNING: Response code not 2xx \(\d+\)|\.\.done))*\s*\Z"
+    rb"(?:\n(?:LOG: Response code = \d+|WARNING: Response code not 2xx \(\d+\)|\.\.done"
+    rb"|Total of \d+ requests completed))*\s*\Z"
 )
 _REQUEST = re.compile(r"INFO: \w+ header ==.*?(?:\n---\n.*?(?:\n---(?:\n|\Z)|\Z)|\Z)", re.DOTALL)
 _SECRET = re.compile(r"(?im)^((?:proxy-)?authorization|cookie|[\w-]*(?:key|token)):.*$")
@@ -70,6 +71,12 @@ class AnswerReader:
         if report := REPORT.search(self._pending):
             self._take([self._pending[: report.start()]])
             self._report, self._pending = self._pending[report.start() :], b""
+
+    def finish(self) -> None:
+        """Count the last answer of a log that ended without a report."""
+        if self._preamble is not None and not self._report:
+            self._take([self._pending])
+            self._pending = b""
 
     def report(self) -> str:
         """What ``ab`` printed around its log, without the request and without secrets."""

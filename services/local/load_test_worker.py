@@ -152,6 +152,7 @@ def carry_out(home: Path, store: Store, test: LoadTest, should_stop: StopSignal)
         reader = AnswerReader({len(checked.body.encode()): False})
         ab = AbProcess(command, place / "errors.txt", line_by_line=checked.duration_ms > SLOW_MS)
         ab.follow(reader.feed, lambda: should_stop(reader.count))
+        reader.finish()
     return _measurement(place, reader, ab.errors())
 
 

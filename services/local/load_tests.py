@@ -119,6 +119,11 @@ class LocalLoadTests(LoadTests):
             )
         return self.get(load_test_id)
 
+    def report_text(self, load_test_id: str) -> str:
+        self.get(load_test_id)
+        path = folder(self._home, load_test_id) / "report.txt"
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+
     def delete(self, load_test_id: str) -> None:
         try:
             test = self.get(load_test_id)

@@ -104,6 +104,16 @@ def test_a_run_that_ended_before_any_answer_keeps_no_credential_either():
     assert reader.count == 0
 
 
+def test_the_last_answer_counts_when_ab_gave_up_without_a_report():
+    reader = AnswerReader()
+    reader.feed((PREAMBLE + answer() * 2 + "\nTotal of 2 requests completed\n").encode())
+
+    reader.finish()
+
+    assert reader.tally().result_codes == {"200": 2}
+    assert reader.tally().semantic_failure_count == 0
+
+
 @pytest.mark.parametrize("name", ["Authorization", "Cookie", "X-Api-Key", "Proxy-Authorization"])
 def test_header_secrets_are_removed_wherever_they_stand(name):
     reader = AnswerReader()
