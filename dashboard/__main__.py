@@ -29,10 +29,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = Settings.from_env()
     except ValueError as error:
         parser.error(str(error))
-    # Streamlit reads .streamlit/config.toml from the working folder.
-    os.environ["DASHBOARD_HOME"] = str(settings.home)
-    os.environ["DASHBOARD_WORKSPACE_CONFIG"] = str(settings.workspace_config)
-    os.chdir(ROOT)
+    for variable, path in (
+        ("DASHBOARD_HOME", settings.home),
+        ("DASHBOARD_WORKSPACE_CONFIG", settings.workspace_config),
+    ):
+        if os.environ.get(variable):  # it may be relative to the folder we are about to leave
+            os.environ[variable] = str(path)
+    os.chdir(ROOT)  # Streamlit reads .streamlit/config.toml from the working folder
     from dashboard import security, server  # seconds to import; --help need not wait
 
     loopback = options.address in security.LOOPBACK_HOSTS

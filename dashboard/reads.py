@@ -6,12 +6,14 @@ Only records, never a secret. A failure is not remembered: the next rerun asks a
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import streamlit as st
 
 from dashboard import session
 from services.domain import (
+    AuditEvent,
     AutoMLSettings,
     Component,
     DataContract,
@@ -44,6 +46,11 @@ def components() -> tuple[Component, ...]:
 
 
 @st.cache_data(ttl=BRIEF, show_spinner=False)
+def audit_events() -> tuple[AuditEvent, ...]:
+    return session.workspace().audit.list()
+
+
+@st.cache_data(ttl=BRIEF, show_spinner=False)
 def datasets() -> tuple[Dataset, ...]:
     return session.workspace().datasets.list()
 
@@ -61,6 +68,11 @@ def profile(name: str, version: int) -> DatasetProfile:
 @st.cache_data(ttl=BRIEF, show_spinner=False)
 def runs(experiment: str | None = None) -> tuple[Run, ...]:
     return session.workspace().runs.list(experiment)
+
+
+@st.cache_data(ttl=BRIEF, show_spinner=False)
+def run(run_id: str) -> Run:
+    return session.workspace().runs.get(run_id)
 
 
 @st.cache_data(ttl=BRIEF, show_spinner=False)
@@ -114,6 +126,17 @@ def models() -> tuple[Model, ...]:
 @st.cache_data(ttl=BRIEF, show_spinner=False)
 def deployments() -> tuple[Deployment, ...]:
     return session.workspace().deployments.list()
+
+
+@st.cache_data(ttl=BRIEF, show_spinner=False)
+def scoring_contract(deployment: str) -> DataContract:
+    return session.workspace().scoring.contract(deployment)
+
+
+@st.cache_data(ttl=LONG, max_entries=50, show_spinner=False)
+def swagger(deployment: str, updated_at: datetime) -> Mapping[str, Any]:
+    """Remembered until the deployment is updated."""
+    return session.workspace().deployments.swagger(deployment)
 
 
 @st.cache_data(ttl=BRIEF, show_spinner=False)

@@ -67,7 +67,7 @@ class Setting:
 
 SETTINGS = (
     Setting("backend", Backend.LOCAL, "Which workspace to open: local or azure."),
-    Setting("home", "~/.azureml-dashboard", "The local workspace's folder."),
+    Setting("home", "~/.azureml-dashboard", "The local workspace's folder, with all it keeps."),
     Setting("workspace_config", "config.json", "The file that names the Azure workspace to open."),
 )
 

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from services.domain import Capability, Component
+from services.domain import Capability, Component, ComponentState
 from services.local.audit import LocalAuditLog
 from services.local.clock import Clock, utc_now
 from services.local.process_table import ProcessTable
@@ -110,7 +110,19 @@ class LocalWorkspace(Workspace):
 
     def components(self) -> tuple[Component, ...]:
         supervisor = self._table.supervisor()
-        return supervisor, self._table.server("telemetry", "telemetry server", supervisor)
+        telemetry = self._table.server("telemetry", "telemetry server", supervisor)
+        return supervisor, telemetry, self._kept()
+
+    def _kept(self) -> Component:
+        """The store answers, or this raises; beside that, how large it has become."""
+        with self.store.reading() as db:
+            (migration,) = db.execute("SELECT max(name) FROM migrations").fetchone()
+        size_mb = (self.home / "workspace.db").stat().st_size / 1e6
+        return Component(
+            name="store",
+            state=ComponentState.RUNNING,
+            detail=f"One SQLite file of {size_mb:.1f} MB, at migration {migration}.",
+        )
 
 
 def open_workspace(home: Path) -> LocalWorkspace:
