@@ -5,23 +5,22 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from pathlib import Path
 
-import streamlit
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-INDEX = Path(streamlit.__file__).parent / "static" / "index.html"
+from dashboard import front_page
+
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]", "::1")
 
 
-def content_security_policy(index: str) -> str:
+def content_security_policy(document: str) -> str:
     """Everything from this server and nothing from elsewhere.
 
-    Scripts are files of ours, or one of the inline scripts in `index`, by its hash.
+    Scripts are files of ours, or one of the inline scripts in `document`, by its hash.
     Streamlit writes its styles into the page, so styles may be inline.
     """
-    inline = re.findall(r"<script>(.*?)</script>", index, flags=re.DOTALL)
+    inline = re.findall(r"<script>(.*?)</script>", document, flags=re.DOTALL)
     hashes = " ".join(f"'sha256-{_digest(script)}'" for script in inline)
     return "; ".join(
         (
@@ -54,7 +53,7 @@ class SecurityHeaders:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._headers = {
-            "Content-Security-Policy": content_security_policy(INDEX.read_text("utf-8")),
+            "Content-Security-Policy": content_security_policy(front_page.page("")),
             "X-Frame-Options": "DENY",
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "same-origin",
