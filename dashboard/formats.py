@@ -32,6 +32,13 @@ def percent(share: float | None, *, digits: int = 1) -> str:
     return NOTHING if share is None else f"{share * 100:.{digits}f} %"
 
 
+def number(value: float | None) -> str:
+    """A value of some data, to six significant digits: ``5,099.1``, ``0.634``."""
+    if value is None:
+        return NOTHING
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.6g}"
+
+
 def metric(value: float | None) -> str:
     """A model's score, to the fourth decimal: ``0.9464``."""
     return NOTHING if value is None else f"{value:,.4f}"
@@ -116,4 +123,10 @@ def plain(text: str) -> str:
     return "".join(f"\\{character}" if character in _MARKUP else character for character in text)
 
 
+def sentence(text: str) -> str:
+    """A sentence of ours that may quote a file or a caller: the quote stays text."""
+    return "".join(f"\\{character}" if character in _QUOTED else character for character in text)
+
+
+_QUOTED = frozenset("\\`*[]<>$~")
 _MARKUP = frozenset("\\`*_{}[]()<>#+-.!|~:$")

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
+from dashboard import formats
 from services.errors import OperationFailedError, ServiceError, UnavailableError
 
 
@@ -35,8 +36,9 @@ def reported() -> Iterator[None]:
 def show(error: ServiceError) -> None:
     """The error's own sentence, and the log where it has one."""
     if isinstance(error, UnavailableError):
-        st.warning(f"{error} Look again in a moment before retrying.", icon=":material/cloud_off:")
+        text = f"{error} Look again in a moment before retrying."
+        st.warning(formats.sentence(text), icon=":material/cloud_off:")
         return
-    st.error(str(error), icon=":material/error:")
+    st.error(formats.sentence(str(error)), icon=":material/error:")
     if isinstance(error, OperationFailedError) and error.log_tail:
         st.code(error.log_tail, language=None, height=240)

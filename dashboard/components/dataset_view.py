@@ -1,0 +1,85 @@
+"""One dataset version: what it is, then its rows, its profile or its contract."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from dashboard import formats, shell
+from dashboard.components import (
+    dataset_contract,
+    dataset_picker,
+    dataset_preview,
+    dataset_profile,
+)
+from dashboard.dataset_uses import Uses
+from services.domain import Dataset, DatasetProfile
+
+LINKED = 3  # runs and models named; the rest are counted
+
+
+def show(datasets: Sequence[Dataset], uses: Mapping[str, Uses] | None) -> None:
+    """Draw the choices and the chosen view. `uses` is by dataset id, None when unknown."""
+    chosen = dataset_picker.show(datasets)
+    with st.container(gap="xxsmall"):
+        _facts(chosen.dataset, chosen.profile)
+        _used_by(chosen.dataset, uses)
+    if chosen.view == "Preview":
+        dataset_preview.show(chosen.dataset)
+    elif chosen.view == "Contract":
+        dataset_contract.show(chosen.dataset, chosen.target)
+    else:
+        dataset_profile.show(chosen.profile, chosen.target)
+
+
+def _facts(dataset: Dataset, profile: DatasetProfile) -> None:
+    now = datetime.now(UTC)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if dataset.synthetic:
+            st.badge(
+                "Synthetic", icon=":material/science:", color="orange",
+                help="Made by a generator: no real record is in it, and what a model learns from "
+                "it says nothing about the world.",
+            )  # fmt: skip
+        st.markdown(dataset_picker.describe(dataset, profile), width="content")
+        when = formats.instant(dataset.created_at, zone=shell.zone(), now=now)
+        st.caption(f"Registered {when}", help=formats.utc(dataset.created_at), width="content")
+        st.caption(f"from {formats.plain(dataset.source)}", width="content")
+    if dataset.description:
+        st.caption(formats.plain(dataset.description))
+
+
+def _used_by(dataset: Dataset, uses: Mapping[str, Uses] | None) -> None:
+    used = Uses() if uses is None else uses.get(dataset.id, Uses())
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if uses is None:
+            st.caption("What uses it could not be found out just now.", width="content")
+        elif not used.runs and not used.models:
+            st.caption("Nothing has been trained on this version yet.", width="content")
+        else:
+            count = f"{formats.plural(len(used.runs), 'run')}, "
+            st.caption(
+                f"Used by {count}{formats.plural(len(used.models), 'model')}:", width="content"
+            )
+        for run in used.runs[:LINKED]:
+            st.page_link(
+                "../pages/training_runs.py",
+                label=f"{formats.plain(run.experiment)} {run.number}",
+                icon=":material/model_training:",
+                query_params={"run": run.id},
+            )
+        for model in used.models[:LINKED]:
+            st.page_link(
+                "../pages/models.py",
+                label=formats.plain(model.id),
+                icon=":material/deployed_code:",
+                query_params={"model": model.id},
+            )
+        if not used.runs:
+            st.page_link(
+                "../pages/training_runs.py",
+                label="Train a model",
+                icon=":material/arrow_forward:",
+            )
