@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -22,14 +22,20 @@ from services.domain import (
     Deployment,
     EnsembleMember,
     Explanation,
+    Firing,
     LoadTest,
     Model,
     PipelineEndpoint,
+    PipelineGraph,
     PipelineRun,
     PublishedPipeline,
     Run,
     Schedule,
+    StepRun,
 )
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 BRIEF = "2s"  # states that change by themselves
 LONG = "10min"  # what never changes once it exists: a dataset version's profile
@@ -159,6 +165,32 @@ def pipeline_runs(
     pipeline_id: str | None = None, schedule_id: str | None = None
 ) -> tuple[PipelineRun, ...]:
     return session.workspace().pipelines.runs(pipeline_id=pipeline_id, schedule_id=schedule_id)
+
+
+@st.cache_data(ttl=BRIEF, show_spinner=False)
+def pipeline_run(run_id: str) -> PipelineRun:
+    return session.workspace().pipelines.run(run_id)
+
+
+@st.cache_data(ttl=BRIEF, show_spinner=False)
+def pipeline_steps(run_ids: tuple[str, ...]) -> Mapping[str, tuple[StepRun, ...]]:
+    return session.workspace().pipelines.steps_of(run_ids)
+
+
+@st.cache_data(ttl=LONG, max_entries=100, show_spinner=False)
+def pipeline_graph(pipeline_id: str) -> PipelineGraph:
+    """A published pipeline never changes its steps."""
+    return session.workspace().pipelines.graph(pipeline_id)
+
+
+@st.cache_data(ttl=BRIEF, max_entries=4, show_spinner="Reading the output…")
+def batch_output(run_id: str) -> pd.DataFrame:
+    return session.workspace().pipelines.batch_output(run_id)
+
+
+@st.cache_data(ttl=BRIEF, show_spinner=False)
+def firings(schedule_id: str) -> tuple[Firing, ...]:
+    return session.workspace().schedules.firings(schedule_id)
 
 
 @st.cache_data(ttl=BRIEF, show_spinner=False)
