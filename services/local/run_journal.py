@@ -28,6 +28,10 @@ _UNSETTLED_SQL = "status NOT IN ('Completed', 'Failed', 'Canceled')"
 MAIN_LOG = "logs/azureml_automl.log"
 
 
+class SearchCanceledError(Exception):
+    """The run was asked to end. Never leaves its worker."""
+
+
 class RunJournal:
     """Rows of runs and the folders beside them. A settled run is never changed back."""
 

@@ -136,9 +136,9 @@ class LocalRuns(Runs):
         folder = self._journal.folder(run_id)
         return tuple(
             sorted(
-                path.relative_to(folder).as_posix()
+                name
                 for path in folder.rglob("*")
-                if path.is_file() and not path.name.startswith(".")
+                if path.is_file() and not is_hidden(name := path.relative_to(folder).as_posix())
             )
         )
 
@@ -190,6 +190,11 @@ class LocalRuns(Runs):
                 if worker is None or not worker.running:
                     run = _run(row, status=RunStatus.NOT_RESPONDING)
             yield run
+
+
+def is_hidden(path: str) -> bool:
+    """Whether it is a worker's own: a draft, or something in its scratch folder."""
+    return any(part.startswith(".") for part in path.split("/"))
 
 
 def worker_key(run_id: str) -> str:

@@ -33,14 +33,12 @@ def classification(truth: Codes, probabilities: Floats) -> dict[str, float]:
     class_count = probabilities.shape[1]
     predicted = probabilities.argmax(axis=1)
     labels = np.arange(class_count)
-    recall_macro = sk.recall_score(truth, predicted, average="macro", zero_division=0)
-    chance = 1 / class_count
     shares = np.bincount(truth, minlength=class_count) / len(truth)
     found = {
         "accuracy": sk.accuracy_score(truth, predicted),
-        "balanced_accuracy": recall_macro,
+        "balanced_accuracy": sk.recall_score(truth, predicted, average="macro", zero_division=0),
         "weighted_accuracy": sk.accuracy_score(truth, predicted, sample_weight=shares[truth]),
-        "norm_macro_recall": max(0.0, (recall_macro - chance) / (1 - chance)),
+        "norm_macro_recall": _norm_macro_recall(truth, predicted, class_count),
         "matthews_correlation": sk.matthews_corrcoef(truth, predicted),
         "log_loss": sk.log_loss(truth, _normalized(probabilities), labels=labels),
     }
@@ -101,11 +99,16 @@ def mean_over_folds(folds: Sequence[Mapping[str, float]]) -> dict[str, float]:
 
 def classification_score(name: str, truth: Codes, probabilities: Floats) -> float:
     """One primary metric, without computing the others."""
-    if name == "accuracy":
-        return float(np.mean(probabilities.argmax(axis=1) == truth))
     if name == "AUC_weighted" and probabilities.shape[1] == 2:
         return binary_auc(truth, probabilities[:, 1])
-    return classification(truth, probabilities)[name]
+    predicted = probabilities.argmax(axis=1)
+    if name == "accuracy":
+        return float(np.mean(predicted == truth))
+    if name == "norm_macro_recall":
+        return _norm_macro_recall(truth, predicted, probabilities.shape[1])
+    if name == "precision_score_weighted":
+        return _averaged(truth, predicted, "weighted")[name]
+    return _ranked(truth, probabilities, "weighted")[name]
 
 
 def binary_auc(truth: Codes, score: Floats) -> float:
@@ -120,6 +123,12 @@ def binary_auc(truth: Codes, score: Floats) -> float:
     return float(
         (ranks[truth == 1].sum() - positives * (positives + 1) / 2) / (positives * negatives)
     )
+
+
+def _norm_macro_recall(truth: Codes, predicted: Codes, class_count: int) -> float:
+    """Macro recall, stretched so that 0 is what chance would reach."""
+    recall = sk.recall_score(truth, predicted, average="macro", zero_division=0)
+    return max(0.0, float((recall - 1 / class_count) / (1 - 1 / class_count)))
 
 
 def _averaged(truth: Codes, predicted: Codes, average: str) -> dict[str, float]:
