@@ -1,0 +1,48 @@
+"""Every page, light and dark, as a browser meets it: quiet, self-contained, accessible."""
+
+from __future__ import annotations
+
+import pytest
+
+from dashboard import navigation
+
+THEMES = ("light", "dark")
+ADDRESSES = {
+    page.file: "/" if page is navigation.REGISTRY[0] else f"/{page.file}"
+    for page in navigation.REGISTRY
+}
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_a_page_is_quiet_self_contained_and_accessible(open_tab, name, theme):
+    visit = open_tab(ADDRESSES[name], theme=theme)
+
+    assert visit.page.get_by_role("heading", level=1).count() == 1
+    assert visit.page.get_by_test_id("stException").count() == 0
+    assert visit.violations() == []
+    assert visit.errors == []
+    assert visit.outside == []
+
+
+def test_every_page_is_one_click_away(open_tab):
+    visit = open_tab("/settings")
+
+    for page in navigation.REGISTRY:
+        link = visit.page.get_by_test_id("stSidebar").get_by_role("link", name=page.title)
+        link.click()
+        visit.page.wait_for_url(f"**{ADDRESSES[page.file]}*")
+        visit.settle()
+        assert visit.page.title().startswith(page.title)
+    assert visit.errors == []
+
+
+def test_choices_survive_a_page_switch_and_a_copied_link(open_tab):
+    visit = open_tab("/settings?window=7d")
+
+    visit.page.get_by_test_id("stSidebar").get_by_role("link", name="Dataset").click()
+    visit.page.wait_for_url("**/dataset*")
+    visit.settle()
+
+    assert "window=7d" in visit.page.url
+    assert visit.page.get_by_role("combobox", name="Time window").input_value() == "7d"
