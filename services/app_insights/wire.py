@@ -65,7 +65,7 @@ def duration_ms(text: str) -> float:
         raise InvalidRequestError(f"“{text[:40]}” is no duration; it is written D.HH:MM:SS.ffffff.")
     day, hour, minute, second = match.groups()
     minutes = (int(day or 0) * 24 + int(hour)) * 60 + int(minute)
-    return minutes * 60_000.0 + float(second) * 1000.0
+    return round(minutes * 60_000.0 + float(second) * 1000.0, 4)  # the wire counts 100 ns
 
 
 def instant_text(at: datetime) -> str:

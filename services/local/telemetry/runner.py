@@ -193,16 +193,18 @@ _CHANGES: dict[str, Callable[[Any], Any]] = {
 
 def _kql_sentence(error: Exception) -> str:
     text = str(error).split(" expecting {", 1)[0].split("; near ", 1)[0]
-    unknown = re.search(r"unsupported KQL construct [\"']?(?:\w+:)?([^\"' ]+)", text)
-    if unknown:
+    if "control command" in text or "ingestion command" in text:
+        return "Only queries can be run here, no commands."
+    if "multi-statement" in text:
+        return "Only one query can be run at a time; use let for its parts."
+    if unknown := re.search(r"unsupported KQL construct [\"']?(?:\w+:)?(\w[\w-]*)", text):
+        words = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", unknown[1].removesuffix("Operator")).lower()
         return (
-            f"The local telemetry engine does not offer “{unknown[1].rstrip(',;')}”; "
-            "Application Insights itself may."
+            f"The local telemetry engine does not offer “{words}”; Application Insights itself may."
         )
-    place = re.search(r"could not parse KQL at (\d+):(\d+): (.*)", text, re.DOTALL)
-    if place:
+    if place := re.search(r"could not parse KQL at (\d+):(\d+): (.*)", text, re.DOTALL):
         line, column, reason = place.groups()
-        return f"Line {line}, column {int(column) + 1}: {reason.strip()}."
+        return f"Line {line}, column {int(column) + 1}: {' '.join(reason.split())}."
     return f"{text.splitlines()[0].rstrip('.')}."
 
 
