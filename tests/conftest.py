@@ -1,0 +1,20 @@
+"""The order of the tests: what is quick and exact first, the whole dashboard last."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+ORDER = ("unit", "", "kql", "pages", "contract", "adapters", "azure_double", "e2e")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=_rank)
+
+
+def _rank(item: pytest.Item) -> int:
+    parts = item.path.relative_to(HERE).parts
+    folder = parts[0] if len(parts) > 1 else ""
+    return ORDER.index(folder) if folder in ORDER else len(ORDER) - 2
