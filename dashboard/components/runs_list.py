@@ -20,6 +20,7 @@ STATUSES = {
     "Canceled": (RunStatus.CANCELED,),
 }
 ORDERS = ("Newest first", "Oldest first", "Best score", "Longest first")
+TALL, TALL_HEIGHT = 18, 600  # rows from which a table scrolls, pixels it then has
 COLUMNS = ("Status", "Experiment", "Dataset", "Metric", "Score", "Started", "Duration", "Reason")
 
 
@@ -28,10 +29,10 @@ def show(runs: Sequence[Run], *, now: datetime, zone: tzinfo) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         experiments = [EVERY, *dict.fromkeys(run.experiment for run in runs)]
         experiment = st.selectbox(
-            "Experiment", experiments, key="experiment", bind="query-params", width=230
+            "Experiment", experiments, key="experiment", bind="query-params", width=220
         )
         text = st.text_input(
-            "Search", key="search", type="search", bind="query-params", width=230,
+            "Search", key="search", type="search", bind="query-params", width=220,
             placeholder="Name, dataset, id …", live=True,
         )  # fmt: skip
         statuses = st.pills(
@@ -39,23 +40,27 @@ def show(runs: Sequence[Run], *, now: datetime, zone: tzinfo) -> None:
         )
         st.space("stretch")
         order = st.selectbox("Order", ORDERS, key="order", bind="query-params", width=140)
-        with st.popover("Columns", icon=":material/view_column:"):
-            columns = st.multiselect(
-                "Columns", COLUMNS, default=COLUMNS[:-1], key="columns", bind="query-params"
-            )
     found = ordered(
         matching(runs, experiment=experiment, statuses=statuses, text=text or ""), order, now=now
     )
-    active = sum(not run.status.settled for run in found)
-    st.caption(
-        f"{formats.plural(len(found), 'run')}"
-        + (f" of {formats.count(len(runs))}" if len(found) < len(runs) else "")
-        + (f", {active} active" if active else "")
-    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(_counted(found, of=len(runs)), width="content")
+        st.space("stretch")
+        with st.popover("Columns", icon=":material/view_column:", type="tertiary"):
+            columns = st.multiselect(
+                "Columns", COLUMNS, default=COLUMNS[:-1], key="columns", bind="query-params"
+            )
     if not found:
         empty.show("No run matches these filters. Clear the search or choose another status.")
         return
     _table(found, columns, now=now, zone=zone)
+
+
+def _counted(found: Sequence[Run], *, of: int) -> str:
+    active = sum(not run.status.settled for run in found)
+    text = formats.plural(len(found), "run")
+    text += f" of {formats.count(of)}" if len(found) < of else ""
+    return text + (f", {active} active" if active else "")
 
 
 def matching(
@@ -123,7 +128,7 @@ def _table(runs: Sequence[Run], columns: Sequence[str], *, now: datetime, zone: 
     st.dataframe(
         frame,
         hide_index=True,
-        height=min(620, 38 + 35 * len(runs)),
+        height="content" if len(runs) <= TALL else TALL_HEIGHT,
         column_order=["Run", *(name for name in COLUMNS if name in columns)],
         column_config={
             "Run": st.column_config.ButtonColumn(

@@ -1,0 +1,69 @@
+"""The deployments that serve one model version, followed while they come up."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from dashboard import formats, reads, shell
+from dashboard.components import failures, state_badge
+from services.domain import Deployment, DeploymentState
+
+LIVE_S = 1.0  # between looks while one is in transition
+
+
+def show(model_id: str) -> None:
+    """Refreshes on its own until every deployment has settled; survives leaving the page."""
+    moving = any(not each.state.settled for each in of(model_id, reads.deployments()))
+
+    @st.fragment(run_every=LIVE_S if moving else shell.refresh_interval())
+    def live() -> None:
+        with failures.explained():
+            serving = of(model_id, reads.deployments())
+            if moving and all(each.state.settled for each in serving):
+                st.rerun()  # once more, whole: the lineage changes too
+            _card(serving)
+
+    live()
+
+
+def of(model_id: str, deployments: tuple[Deployment, ...]) -> tuple[Deployment, ...]:
+    """Those that serve this version, newest first."""
+    return tuple(each for each in deployments if each.model_id == model_id)
+
+
+def _card(serving: tuple[Deployment, ...]) -> None:
+    now = datetime.now(UTC)
+    with st.container(border=True):
+        st.markdown("**Deployments**")
+        if not serving:
+            st.caption("No deployment serves this version. Deploy it to score with it.")
+        for deployment in serving:
+            _row(deployment, now=now)
+
+
+def _row(deployment: Deployment, *, now: datetime) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        state_badge.show(deployment.state)
+        st.markdown(f"**{formats.plain(deployment.name)}**", width="content")
+        st.caption(_since(deployment, now=now), width="content")
+        st.space("stretch")
+        target = {"deployment": deployment.name}
+        st.page_link(
+            "../pages/deployment_health.py", label="Health", query_params=target, width="content"
+        )
+        if deployment.state is DeploymentState.HEALTHY:
+            st.page_link(
+                "../pages/live_scoring.py", label="Score", query_params=target, width="content"
+            )
+    if deployment.error:
+        st.error(deployment.error, icon=":material/error:")
+
+
+def _since(deployment: Deployment, *, now: datetime) -> str:
+    since = deployment.state_since or deployment.updated_at
+    for_so_long = formats.duration(now - since)
+    if not deployment.state.settled:
+        return f"starting, {for_so_long} so far"
+    return f"for {for_so_long}"

@@ -1,0 +1,111 @@
+"""One registered model: its line of descent, its figures, and the part that is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, tzinfo
+
+import streamlit as st
+
+from dashboard import formats, reads
+from dashboard.components import (
+    deploy_form,
+    models_edit,
+    models_ensemble,
+    models_importance,
+    models_inputs,
+    models_lineage,
+    models_serving,
+    models_table,
+)
+from services.domain import Model, Run, metric_goal
+from services.errors import NotFoundError
+
+FURTHER = (  # metrics an operator asks for next, for whichever task they exist
+    "accuracy",
+    "AUC_weighted",
+    "f1_score_weighted",
+    "log_loss",
+    "r2_score",
+    "mean_absolute_error",
+    "root_mean_squared_error",
+)
+TILES = 4
+
+
+def _behaviour(model: Model) -> None:
+    left, right = st.columns([3, 2], gap="small")
+    with left:
+        models_importance.show(model)
+    with right:
+        models_serving.show(model.id)
+        models_ensemble.show(model)
+
+
+VIEWS: dict[str, Callable[[Model], None]] = {
+    "Overview": _behaviour,
+    "Inputs": models_inputs.show,
+    "Notes": models_edit.show,
+}
+
+
+def show(model: Model, *, zone: tzinfo) -> None:
+    run = _run(model)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        with st.container(gap="xxsmall", width="stretch"):
+            st.subheader(formats.plain(model.id), anchor=False)
+            st.caption(_subtitle(model, zone=zone))
+        st.button(
+            "Deploy",
+            key="models.deploy-open",
+            type="primary",
+            icon=":material/rocket_launch:",
+            on_click=deploy_form.ask,
+            args=(model.id,),
+        )
+    models_lineage.show(model, run, models_serving.of(model.id, reads.deployments()))
+    _figures(model)
+    view = st.segmented_control(
+        "View", list(VIEWS), default="Overview", required=True, key="model-view",
+        bind="query-params", label_visibility="collapsed",
+    )  # fmt: skip
+    VIEWS[view](model)
+
+
+def _run(model: Model) -> Run | None:
+    if model.run_id is None:
+        return None
+    try:
+        return reads.run(model.run_id)
+    except NotFoundError:
+        return None
+
+
+def _subtitle(model: Model, *, zone: tzinfo) -> str:
+    parts = [
+        model.algorithm,
+        f"registered {formats.instant(model.created_at, zone=zone, now=datetime.now(UTC))}",
+        model.description,
+    ]
+    return " · ".join(formats.plain(part) for part in parts if part)
+
+
+def _figures(model: Model) -> None:
+    metrics: Mapping[str, float] = (
+        reads.metrics((model.run_id,)).get(model.run_id, {}) if model.run_id else {}
+    )
+    primary = model.properties.get("primary_metric")
+    figures: list[tuple[str, str, str]] = []
+    known = models_table.score(model)
+    if primary and (value := metrics.get(primary, known)) is not None:
+        figures.append((primary, formats.metric(value), _goal(primary)))
+    for name in FURTHER:
+        if name in metrics and name != primary and len(figures) < TILES - 1:
+            figures.append((name, formats.metric(metrics[name]), _goal(name)))
+    figures.append(("Size of the model", formats.size(model.size_bytes), ""))
+    for tile, (name, text, goal) in zip(st.columns(len(figures)), figures, strict=True):
+        tile.metric(formats.plain(name), text, border=True, help=goal or None)
+
+
+def _goal(metric: str) -> str:
+    return f"On the validation rows of its run. The goal is to {metric_goal(metric).value} it."

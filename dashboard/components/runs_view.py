@@ -1,0 +1,51 @@
+"""One run: its header, and the part of it that is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from dashboard import reads, run_facts, shell
+from dashboard.components import (
+    failures,
+    runs_charts,
+    runs_header,
+    runs_leaderboard,
+    runs_log,
+    runs_metrics,
+    runs_settings,
+)
+from dashboard.run_facts import RunFacts
+
+LIVE_S = 2.0  # between refreshes while a run is under way
+
+VIEWS: dict[str, Callable[[RunFacts], None]] = {
+    "Leaderboard": runs_leaderboard.show,
+    "Metrics": runs_metrics.show,
+    "Charts": runs_charts.show,
+    "Settings": runs_settings.show,
+    "Logs": runs_log.show,
+}
+
+
+def show(run_id: str) -> None:
+    """Refreshes on its own while the run is under way."""
+    settled = reads.run(run_id).status.settled
+
+    @st.fragment(run_every=shell.refresh_interval() if settled else LIVE_S)
+    def live() -> None:
+        with failures.explained():
+            run = reads.run(run_id)
+            if run.status.settled and not settled:
+                st.rerun()  # once more, whole, and then no timer
+            facts = run_facts.gather(run)
+            runs_header.show(facts, now=datetime.now(UTC), zone=shell.zone())
+            view = st.segmented_control(
+                "View", list(VIEWS), default="Leaderboard", required=True, key="run-view",
+                bind="query-params", label_visibility="collapsed",
+            )  # fmt: skip
+            VIEWS[view](facts)
+
+    live()

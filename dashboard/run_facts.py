@@ -1,0 +1,76 @@
+"""What the view of one run needs to know, gathered with as few questions as possible."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from dashboard import reads
+from services import leaderboard, naive_baseline, run_charts
+from services.domain import AutoMLSettings, Run, RunKind, Task, split_id
+from services.errors import NotFoundError, OperationFailedError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFacts:
+    run: Run
+    children: tuple[Run, ...]
+    settings: AutoMLSettings | None  # of AutoML parents
+    naive: Mapping[str, float]  # metric → what knowing nothing scores; empty until it is known
+    previous: Run | None  # the last completed run of the same experiment and metric
+
+    @property
+    def naive_score(self) -> float | None:
+        return self.naive.get(self.run.primary_metric or "")
+
+    def child(self, run_id: str | None) -> Run | None:
+        return next((child for child in self.children if child.id == run_id), None)
+
+    @property
+    def best(self) -> Run | None:
+        return self.child(self.run.best_child_id)
+
+
+def gather(run: Run) -> RunFacts:
+    """Everything about a run but its files."""
+    children = reads.child_runs(run.id)
+    settings = reads.automl_settings(run.id) if run.kind is RunKind.AUTOML else None
+    return RunFacts(
+        run=run,
+        children=children,
+        settings=settings,
+        naive=_naive(settings, children),
+        previous=leaderboard.previous_best(run, reads.runs(run.experiment)),
+    )
+
+
+def _naive(settings: AutoMLSettings | None, children: Sequence[Run]) -> Mapping[str, float]:
+    scored = leaderboard.children_with_score(children)
+    if settings is None or not scored:
+        return {}
+    try:
+        if settings.task is Task.REGRESSION:
+            return _of_regression(settings)
+        return _of_classification(scored[0].id)
+    except (NotFoundError, OperationFailedError):  # nothing to hold against is no failure
+        return {}
+
+
+def _of_classification(child_id: str) -> Mapping[str, float]:
+    matrix = run_charts.read_confusion_matrix(reads.run_table(child_id, "confusion_matrix"))
+    return naive_baseline.classification(matrix.class_counts)
+
+
+def _of_regression(settings: AutoMLSettings) -> Mapping[str, float]:
+    label = reads.profile(*split_id("dataset", settings.dataset_id)).column(
+        settings.label_column_name
+    )
+    if not isinstance(label.minimum, float | int) or not isinstance(label.maximum, float | int):
+        return {}
+    if label.standard_deviation is None:
+        return {}
+    return naive_baseline.regression(
+        standard_deviation=label.standard_deviation,
+        minimum=float(label.minimum),
+        maximum=float(label.maximum),
+    )

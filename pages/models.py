@@ -1,0 +1,41 @@
+"""Models: what is registered, where it came from, what it leans on, and who serves it."""
+
+import streamlit as st
+
+from dashboard import reads, shell
+from dashboard.components import (
+    deploy_form,
+    empty,
+    failures,
+    models_table,
+    models_view,
+    page_header,
+)
+from services.errors import NotFoundError
+
+with page_header.show("Models", "Registered models, their explanations and their deployments"):
+    st.page_link(
+        "../pages/training_runs.py",
+        label="Register from a run",
+        icon=":material/new_label:",
+        query_params={"status": "Completed"},
+    )
+
+with failures.explained():
+    models = reads.models()
+    if not models:
+        empty.show(
+            "No model is registered yet. Open a completed run and register its best model.",
+            page="training_runs",
+            label="Open Training runs",
+        )
+        st.stop()
+
+    deployments = reads.deployments()
+    deploy_form.show(models)
+    wanted = st.query_params.get("model", models[0].id)
+    models_table.show(models, deployments, chosen=wanted, zone=shell.zone())
+    model = next((each for each in models if each.id == wanted), None)
+    if model is None:
+        raise NotFoundError("model", wanted)
+    models_view.show(model, zone=shell.zone())
