@@ -19,6 +19,8 @@ from services.scoring import understand
 ANSWER = b"LOG: header received:"
 REPORT = re.compile(rb"\nServer Software:")
 RUN_RANKS = (50, 95, 99, 100)
+# Lines of a header; a report that went through a text editor may have an empty one after each.
+_HEAD = re.compile(rb"\s*HTTP/[^\n]*(?:\n{1,2}[\w-]+:[^\n]*)*")
 _STATUS = re.compile(rb"HTTP/\d(?:\.\d)? (\d{3})")
 _LENGTH = re.compile(rb"\ncontent-length: *(\d+)", re.IGNORECASE)
 _RUN_MS = re.compile(rb"\nx-ms-run-fn-exec-ms: *([\d.]+)", re.IGNORECASE)
@@ -100,10 +102,13 @@ class AnswerReader:
                 self._answer(piece.replace(b"\r", b""))
 
     def _answer(self, piece: bytes) -> None:
-        head, separator, rest = piece.partition(b"\n\n")
-        status = _STATUS.search(head)
-        if not separator or status is None:
+        found = _HEAD.match(piece)
+        if found is None or b"\n\n" not in piece:
             return  # a header that came in two parts: ab prints it again when it is whole
+        head, rest = found[0], piece[found.end() :].lstrip(b"\n")
+        status = _STATUS.search(head)
+        if status is None:
+            return
         code = status[1].decode()
         self._codes[code] += 1
         if took := _RUN_MS.search(head):

@@ -89,7 +89,7 @@ def _client(report: BenchReport) -> tuple[Cause, ...]:
         cause("Receive", counts.get("Receive", 0), "The connection broke before the answer."),
         cause("Exceptions", counts.get("Exceptions", 0), "The connection was reset."),
         cause("Write errors", report.write_error_count, "The request could not be sent."),
-        cause("Length", counts.get("Length", 0), "The answer had another length than the first."),
+        cause("Length", counts.get("Length", 0), "Another length than the first answer."),
     )
 
 
@@ -116,7 +116,7 @@ _STATUS_MEANINGS = {
     "429": "The deployment refused to take more requests.",
     "500": "The scoring script failed.",
     "502": "The server behind the address was not reached.",
-    "503": "The deployment was not ready, or had too much to do.",
+    "503": "Not ready, or too much to do.",
     "504": "The deployment took too long.",
 }
 
@@ -129,12 +129,12 @@ def _semantic(test: LoadTest) -> tuple[Cause, ...]:
             side=Side.SEMANTIC,
             name="Error inside a 200",
             count=test.answers.semantic_failure_count,
-            meaning="The status says success, the answer holds an error message.",
+            meaning="Success by status, an error message inside.",
         ),
         Cause(
             side=Side.SEMANTIC,
             name="Unlike the checked answer",
             count=test.answers.unlike_count,
-            meaning="A 200 of another length than the answer checked before the test.",
+            meaning="Another length than the answer checked first.",
         ),
     )

@@ -130,3 +130,12 @@ def test_the_shared_report_holds_ten_good_answers():
     assert reader.tally().result_codes == {"200": 10}
     assert reader.tally().semantic_failure_count == 0
     assert "Authorization" not in reader.report()
+
+
+def test_a_report_whose_line_ends_an_editor_doubled_is_read_the_same():
+    text = shared_data("apache_benchmark_output.txt").read_text()  # its CR CR LF became two lines
+    reader = AnswerReader()
+    reader.feed(text.encode())
+
+    assert reader.tally().result_codes == {"200": 10}
+    assert reader.tally().semantic_failure_count == 0

@@ -1,0 +1,132 @@
+"""What a load test sends and for how long; one button starts it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from dashboard import formats, reads, session
+from dashboard.components import deployment_picker, failures
+from services import apache_bench, scoring_payload
+from services.domain import Deployment, LoadTestPlan
+from services.errors import NotFoundError
+
+REQUESTS, SECONDS = "Requests", "Seconds"
+PAYLOAD = "benchmark.payload"  # session state: the JSON to send; other pages may set it
+CREDENTIAL_NOTE = (
+    "ab takes its key as an argument, which other users of this machine can see while it runs. "
+    "It is given a key of its own that is revoked when the run ends, never the deployment's."
+)
+
+
+def show(deployments: Sequence[Deployment]) -> None:
+    """Draw the form. A started test is put into the address. `deployments` is not empty."""
+    with st.container(border=True, key="benchmark-form"):
+        st.markdown("**New load test**")
+        target = deployment_picker.show(deployments)
+        plan = _plan(target)
+        with failures.reported():
+            if st.button(
+                "Run load test",
+                key="benchmark.run",
+                type="primary",
+                icon=":material/play_arrow:",
+                width="stretch",
+                disabled=not plan.payload.strip(),
+            ):
+                test = session.workspace().load_tests.begin(plan)
+                reads.clear()
+                open_test(test.id)
+                st.rerun()
+        if target.auth_enabled:
+            st.caption(f":material/key: {CREDENTIAL_NOTE}")
+
+
+def open_test(load_test_id: str) -> None:
+    """Make the address ask for this load test; the next rerun shows it."""
+    st.query_params["load_test"] = load_test_id
+
+
+def fill(deployment: str, payload: str) -> None:
+    """Have the form open with this payload."""
+    st.session_state[PAYLOAD], st.session_state[_OF] = payload, deployment
+
+
+def _plan(target: Deployment) -> LoadTestPlan:
+    limit = st.segmented_control(
+        "Limited by", (REQUESTS, SECONDS), default=REQUESTS, key="benchmark.limit", required=True
+    )
+    amount, concurrency = st.columns(2, gap="small")
+    requests, seconds = None, None
+    if limit == SECONDS:
+        seconds = amount.number_input(
+            "Seconds", 1, apache_bench.SECONDS_LIMIT, 10, key="benchmark.seconds"
+        )
+    else:
+        requests = amount.number_input(
+            "Requests", 1, apache_bench.REQUEST_LIMIT, 400, step=100, key="benchmark.requests",
+            help="p95 needs at least 59 requests, p99 at least 299",
+        )  # fmt: skip
+    at_once = concurrency.number_input(
+        "At a time", 1, apache_bench.CONCURRENCY_LIMIT, 4, key="benchmark.concurrency",
+        help="How many requests are under way at once",
+    )  # fmt: skip
+    timeout, kept = st.columns(2, gap="small", vertical_alignment="bottom")
+    timeout_s = timeout.number_input(
+        "Give up after (s)", 1, apache_bench.TIMEOUT_LIMIT_S, 60, key="benchmark.timeout",
+        help="Without any answer for this long, the test ends",
+    )  # fmt: skip
+    keep_alive = kept.toggle(
+        "Keep-alive", key="benchmark.keep_alive", help="Several requests over one connection"
+    )
+    return LoadTestPlan(
+        deployment=target.name,
+        payload=_payload(target),
+        requests=requests,
+        seconds=seconds,
+        concurrency=at_once,
+        keep_alive=keep_alive,
+        timeout_s=timeout_s,
+    )
+
+
+def _payload(target: Deployment) -> str:
+    """The JSON every request sends: a typical row, until the operator writes another."""
+    if PAYLOAD not in st.session_state or st.session_state.get(_OF) != target.name:
+        if st.session_state.get(_OF) is not None or PAYLOAD not in st.session_state:
+            st.session_state[PAYLOAD] = _typical(target.name)
+        st.session_state[_OF] = target.name
+    with st.expander("Payload", icon=":material/data_object:", key="benchmark.payload_open"):
+        st.text_area(
+            "JSON body of every request", key=PAYLOAD, height=190, label_visibility="collapsed"
+        )
+        st.button(
+            "Typical row", key="benchmark.typical", icon=":material/restart_alt:", type="tertiary",
+            on_click=_reset, args=(target.name,),
+            help="A row of typical values from the data contract",
+        )  # fmt: skip
+    text = str(st.session_state.get(PAYLOAD, ""))
+    if not text.strip():
+        st.caption(
+            ":material/info: Nothing is known about the rows this deployment takes; "
+            "open Payload and paste a JSON body."
+        )
+    else:
+        st.caption(f"Payload: {formats.size(len(text.encode()))} of JSON")
+    return text
+
+
+_OF = "benchmark.payload_of"
+
+
+def _reset(deployment: str) -> None:
+    st.session_state[PAYLOAD] = _typical(deployment)
+
+
+def _typical(deployment: str) -> str:
+    try:
+        contract = reads.scoring_contract(deployment)
+    except NotFoundError:
+        return ""
+    return scoring_payload.typical(contract).text()
