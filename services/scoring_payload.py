@@ -82,6 +82,16 @@ def read(text: str) -> Payload:
     return Payload(rows=tuple(rows), beside=document)
 
 
+def accepts_method(swagger: Mapping[str, Any]) -> bool:
+    """Whether a deployment's own description says that its script takes a ``"method"``.
+
+    Args:
+        swagger: its OpenAPI document, version 2 or 3.
+    """
+    schemas = swagger.get("components", {}).get("schemas", {}) or swagger.get("definitions", {})
+    return METHOD in schemas.get("ServiceInput", {}).get("properties", {})
+
+
 def problems(contract: DataContract, payload: Payload) -> tuple[RowProblem, ...]:
     """Every objection to every row, in row order; a single row is not numbered."""
     if len(payload.rows) == 1:

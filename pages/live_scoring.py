@@ -1,0 +1,63 @@
+"""Live scoring: send a form, JSON or a CSV file to a deployment and read its answer."""
+
+import streamlit as st
+
+from dashboard import reads, scoring_draft, session
+from dashboard.components import (
+    deployment_picker,
+    empty,
+    failures,
+    page_header,
+    scoring_answer,
+    scoring_batch,
+    scoring_editor,
+    scoring_options,
+    scoring_request,
+)
+from services.domain import DataContract, Deployment
+
+page_header.show("Live scoring", "Send rows to a deployment and read its answer")
+
+
+def score(deployment: Deployment) -> None:
+    """Send what is in the editor, and keep the answer."""
+    payload = scoring_draft.current().text(indent=None)
+    with failures.reported(), st.spinner("Scoring…"):
+        answer = session.workspace().scoring.score(deployment.name, payload)
+        scoring_draft.keep(
+            scoring_draft.Exchange(deployment=deployment.name, payload=payload, answer=answer)
+        )
+
+
+def request(deployment: Deployment, contract: DataContract | None, mode: str) -> None:
+    """The editor beside the answer."""
+    left, right = st.columns([2, 1], gap="small")
+    with left:
+        if scoring_editor.show(contract, mode=mode):
+            score(deployment)
+    with right:
+        scoring_answer.show(scoring_draft.exchange(deployment.name), contract)
+        scoring_request.show(deployment)
+
+
+with failures.explained():
+    deployments = reads.deployments()
+    if not deployments:
+        empty.show(
+            "Nothing is deployed yet. Deploy a model, then score rows with it here.",
+            page="models",
+            label="Open Models",
+        )
+        st.stop()
+    with st.container(horizontal=True, vertical_alignment="bottom", key="scoring-toolbar"):
+        deployment = deployment_picker.show(deployments, width=280)
+        contract = scoring_options.contract(deployment)
+        mode = scoring_options.mode(contract)
+        accepted = scoring_options.accepts_method(deployment, contract)
+        scoring_draft.payload(deployment.name, contract, probabilities=accepted)
+        probabilities = scoring_options.probabilities(contract)
+    scoring_options.notice(deployment, contract)
+    if mode == scoring_editor.CSV and contract is not None:
+        scoring_batch.show(deployment.name, contract, probabilities=probabilities)
+    else:
+        request(deployment, contract, mode)
