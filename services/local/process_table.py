@@ -16,7 +16,7 @@ from services.domain import Component, ComponentState
 from services.local import processes
 from services.local.duty import Program
 from services.local.processes import ProcessRef
-from services.local.store import Store, instant, stamp
+from services.local.store import Store, Watch, instant, stamp
 from services.local.supervised import Probe
 
 FIRST_DELAY = timedelta(milliseconds=250)
@@ -109,6 +109,9 @@ class ProcessTable:
         )
 
     # --- for the supervisor ---
+
+    def watch(self) -> Watch:
+        return self._store.watch()
 
     def supervised_by(self, ref: ProcessRef | None, now: datetime) -> None:
         if ref is not None:

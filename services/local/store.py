@@ -73,6 +73,10 @@ class Store:
             except sqlite3.OperationalError as error:
                 raise UnavailableError(f"The workspace could not be read: {error}.") from error
 
+    def watch(self) -> Watch:
+        """Notices changes made by others, at the price of one small query."""
+        return Watch(self.path)
+
     def setting(self, name: str) -> str | None:
         """A fact about the workspace itself, or None when it was never set."""
         with self.reading() as db:
@@ -121,6 +125,25 @@ class Store:
             for name, script in scripts.items():
                 if name not in applied:
                     _apply(db, name, script.read_text(encoding="utf-8"))
+
+
+class Watch:
+    """A connection of its own that knows whether anybody has committed since it last looked.
+
+    Source: SQLite, ``PRAGMA data_version``.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._db = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+        self._seen: int | None = None
+
+    def changed(self) -> bool:
+        version: int = self._db.execute("PRAGMA data_version").fetchone()[0]
+        changed, self._seen = version != self._seen, version
+        return changed
+
+    def close(self) -> None:
+        self._db.close()
 
 
 def _apply(db: sqlite3.Connection, name: str, script: str) -> None:

@@ -18,6 +18,7 @@ from services.local.duty import ExitCause, Program
 
 PROBE_TIMEOUT_S = 2.0
 PROBE_EVERY_S = 2.0
+_LOOK = os.WEXITED | os.WNOHANG | os.WNOWAIT
 
 
 class Child:
@@ -39,26 +40,34 @@ class Child:
             self._signal(signal.SIGTERM)
 
     @property
-    def stopping(self) -> bool:
-        return self._kill_at is not None
+    def unsettled(self) -> bool:
+        """It is being stopped, has ended, or is a server that has not answered yet."""
+        if self._kill_at is not None or (self.program.server and not self.answered):
+            return True
+        return self._has_exited()
 
     def ended(self) -> int | None:
         """Its exit code once it has ended and nothing of its group is left, else None."""
         if self._kill_at is not None and time.monotonic() > self._kill_at:
             self._signal(signal.SIGKILL)
-        try:
-            waited = os.waitid(os.P_PID, self._popen.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-            if waited is None:
-                return None
+        if not self._has_exited():
+            return None
+        if self._popen.returncode is None:
             # A zombie's group number cannot have been given to a stranger yet.
             self._signal(signal.SIGKILL)
-        except ChildProcessError:  # already waited for, by `processes.stop`
-            pass
         code = self._popen.wait()
         if self._popen.stdin is not None:
             with contextlib.suppress(OSError):
                 self._popen.stdin.close()
         return code
+
+    def _has_exited(self) -> bool:
+        """Whether it has; without collecting it, so that its group can still be told apart."""
+        try:
+            return os.waitid(os.P_PID, self._popen.pid, _LOOK) is not None
+        except ChildProcessError:  # already collected, by `processes.stop`
+            self._popen.poll()
+            return True
 
     def _signal(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError):

@@ -29,7 +29,8 @@ from services.local.supervised import Child, Probes
 log = logging.getLogger(__name__)
 
 ALREADY_RUNNING = 75  # exit code: another supervisor holds the workspace (EX_TEMPFAIL)
-STEP_S = 0.25
+LOOK_EVERY_S = 0.25
+STEP_EVERY_S = 1.0  # when nothing was decided and nothing is under way
 LOG_TAIL_LINES = 40
 
 
@@ -86,12 +87,21 @@ class Supervisor:
         self._table.probed(self._probes.take(self._children.values(), now))
 
     def run(self, stopping: threading.Event) -> None:
+        """Step at once when something was decided, started or ended; else now and then."""
         self.recover()
+        watch = self._table.watch()
+        next_step = 0.0
         while not stopping.is_set():
-            self.step()
-            self._table.beat(self._clock())
-            stopping.wait(STEP_S)
+            if watch.changed() or self._under_way() or time.monotonic() >= next_step:
+                self.step()
+                self._table.beat(self._clock())
+                next_step = time.monotonic() + STEP_EVERY_S
+            stopping.wait(LOOK_EVERY_S)
+        watch.close()
         self.shut_down()
+
+    def _under_way(self) -> bool:
+        return any(child.unsettled for child in self._children.values())
 
     def shut_down(self) -> None:
         """Stop every child, each within its own grace."""
