@@ -8,7 +8,7 @@ from dataclasses import replace
 import streamlit as st
 
 from dashboard import formats, reads, session
-from dashboard.components import empty, failures, runs_settings
+from dashboard.components import empty, failures, runs_child, runs_list, runs_settings
 from services.domain import (
     PRIMARY_METRICS,
     AutoMLSettings,
@@ -65,10 +65,8 @@ def _start(settings: AutoMLSettings) -> None:
     run = session.workspace().runs.begin_automl(settings)
     reads.clear()
     close()
-    for name in ("child", "run-view"):
-        st.session_state.pop(name, None)
-        st.query_params.pop(name, None)
-    st.query_params["run"] = run.id
+    runs_child.forget()
+    runs_list.open_run(run.id)
     st.toast(
         "The run is queued and goes on when you leave this page.", icon=":material/model_training:"
     )
@@ -97,8 +95,8 @@ def fields(datasets: tuple[Dataset, ...], like: AutoMLSettings | None) -> AutoML
             help="Runs of one experiment are numbered and compared together.",
         )  # fmt: skip
         timeout = st.number_input(
-            "Experiment timeout (minutes)", 0.1, 1440.0, base.experiment_timeout_minutes, 0.5,
-            format="%.1f", key="automl.timeout",
+            "Experiment timeout (minutes)", 0.1, 1440.0, float(base.experiment_timeout_minutes),
+            0.5, format="%.1f", key="automl.timeout",
             help="The search ends after this long; ensembles are built within it.",
         )  # fmt: skip
         concurrent = st.number_input(
