@@ -1,0 +1,281 @@
+"""What needs an operator's attention, worked out from what the ports answered (pure).
+
+One entry per cause: what follows from something already listed is left out. A supervisor
+that does not run explains every silent server; a failed training run explains the pipeline
+run and the schedule that started it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TypeVar
+
+from services.domain import (
+    AssetStatus,
+    Component,
+    ComponentState,
+    Deployment,
+    DeploymentState,
+    LoadTest,
+    LoadTestState,
+    PipelineRun,
+    Run,
+    RunStatus,
+    Schedule,
+)
+
+T = TypeVar("T")
+
+STUCK_AFTER = timedelta(minutes=10)  # in transition, or waiting to start
+OVERDUE_AFTER = timedelta(minutes=2)  # a due time that has passed and not fired
+FORGOTTEN_AFTER = timedelta(days=7)  # a failure nobody repeated
+FAILURES_WARN, FAILURES_CRITICAL = 0.05, 0.5  # share of requests
+
+
+class Severity(StrEnum):
+    CRITICAL = "Critical"  # callers or schedules are affected now
+    WARNING = "Warning"  # something did not work and nobody is being served wrongly
+    NOTICE = "Notice"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attention:
+    """One cause, and the page where it is dealt with."""
+
+    severity: Severity
+    title: str  # what is wrong, without a full stop
+    detail: str  # why, or what to do; may be empty
+    page: str  # its file, without ending
+    address: Mapping[str, str] = field(default_factory=dict)  # what that page is to show
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traffic:
+    """Requests one deployment answered in the window."""
+
+    deployment: str
+    request_count: int
+    failed_count: int
+
+    @property
+    def failure_rate(self) -> float:
+        return self.failed_count / self.request_count if self.request_count else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What the ports answered; empty where one did not answer, which is said elsewhere."""
+
+    components: Sequence[Component] = ()
+    deployments: Sequence[Deployment] = ()
+    runs: Sequence[Run] = ()  # newest first, like the next three
+    pipeline_runs: Sequence[PipelineRun] = ()
+    load_tests: Sequence[LoadTest] = ()
+    schedules: Sequence[Schedule] = ()
+    traffic: Sequence[Traffic] = ()
+
+
+def entries(seen: Seen, *, now: datetime) -> tuple[Attention, ...]:
+    """Every cause, worst first; among equals the newest first."""
+    supervised = not any(map(_supervisor_down, seen.components))
+    unwell = [each for each in seen.deployments if _unwell(each, now, supervised=supervised)]
+    failed = _failed_runs(seen.runs, now)
+    found = [
+        *_components(seen.components, supervised=supervised),
+        *map(_deployment, unwell),
+        *_traffic(seen.traffic, {each.name for each in unwell}),
+        *map(_failed_run, failed),
+        *_stuck_runs(seen.runs, now, supervised=supervised),
+        *_pipeline_runs(seen.pipeline_runs, {run.id for run in failed}, now),
+        *_overdue(seen.schedules, now, supervised=supervised),
+        *_load_tests(seen.load_tests, now),
+    ]
+    return tuple(sorted(found, key=_urgency))
+
+
+def failed_or_stuck(runs: Iterable[Run], *, since: datetime, now: datetime) -> tuple[Run, ...]:
+    """Runs that failed at or after `since`, and those that have not moved for too long."""
+    return tuple(
+        run
+        for run in runs
+        if (run.status is RunStatus.FAILED and (run.ended_at or run.created_at) >= since)
+        or _stuck(run, now)
+    )
+
+
+def _urgency(entry: Attention) -> tuple[int, float]:
+    return list(Severity).index(entry.severity), -(entry.since.timestamp() if entry.since else 0)
+
+
+# --- the workspace's own parts ----------------------------------------------------
+
+
+def _supervisor_down(component: Component) -> bool:
+    down = (ComponentState.STOPPED, ComponentState.FAILED)
+    return component.name == "supervisor" and component.state in down
+
+
+def _components(components: Sequence[Component], *, supervised: bool) -> Iterator[Attention]:
+    for component in components:
+        down = component.state in (ComponentState.STOPPED, ComponentState.FAILED)
+        if down and (supervised or component.name == "supervisor"):
+            yield Attention(
+                severity=Severity.CRITICAL if component.name == "supervisor" else Severity.WARNING,
+                title=f"The {component.name} is not running",
+                detail=component.detail,
+                page="settings",
+                since=component.since,
+            )
+
+
+# --- deployments ------------------------------------------------------------------
+
+
+def _unwell(deployment: Deployment, now: datetime, *, supervised: bool) -> bool:
+    if deployment.state is DeploymentState.FAILED:
+        return True
+    if not supervised:
+        return False
+    stuck = now - (deployment.state_since or deployment.updated_at) > STUCK_AFTER
+    return deployment.state is DeploymentState.UNHEALTHY or (
+        deployment.state is DeploymentState.TRANSITIONING and stuck
+    )
+
+
+def _deployment(deployment: Deployment) -> Attention:
+    what = {
+        DeploymentState.FAILED: "has failed",
+        DeploymentState.UNHEALTHY: "does not answer",
+        DeploymentState.TRANSITIONING: "has been in transition for too long",
+    }[deployment.state]
+    moving = deployment.state is DeploymentState.TRANSITIONING
+    return Attention(
+        severity=Severity.WARNING if moving else Severity.CRITICAL,
+        title=f"Deployment {deployment.name} {what}",
+        detail=deployment.error,
+        page="deployment_health",
+        address={"deployment": deployment.name},
+        since=deployment.state_since,
+    )
+
+
+def _traffic(traffic: Sequence[Traffic], unwell: set[str]) -> Iterator[Attention]:
+    for each in traffic:
+        if each.deployment in unwell or each.failure_rate < FAILURES_WARN:
+            continue
+        critical = each.failure_rate >= FAILURES_CRITICAL
+        yield Attention(
+            severity=Severity.CRITICAL if critical else Severity.WARNING,
+            title=f"{each.failure_rate * 100:.1f} % of the requests to {each.deployment} fail",
+            detail=f"{each.failed_count:,} of {each.request_count:,} in the time window.",
+            page="app_insights",
+            address={"deployment": each.deployment},
+        )
+
+
+# --- runs -------------------------------------------------------------------------
+
+
+def _latest(items: Iterable[T], group: Callable[[T], Hashable]) -> Iterator[T]:
+    """The first item of every group."""
+    known: set[Hashable] = set()
+    for item in items:
+        if (key := group(item)) not in known:
+            known.add(key)
+            yield item
+
+
+def _failed_runs(runs: Sequence[Run], now: datetime) -> list[Run]:
+    """Experiments whose last settled run failed; a later success has answered the failure."""
+    settled = (run for run in runs if run.status.settled)
+    return [
+        run
+        for run in _latest(settled, lambda run: run.experiment)
+        if run.status is RunStatus.FAILED and now - run.created_at < FORGOTTEN_AFTER
+    ]
+
+
+def _failed_run(run: Run) -> Attention:
+    return Attention(
+        severity=Severity.WARNING,
+        title=f"Run {run.number} of {run.experiment} failed",
+        detail=run.error,
+        page="training_runs",
+        address={"run": run.id},
+        since=run.ended_at or run.created_at,
+    )
+
+
+def _stuck(run: Run, now: datetime) -> bool:
+    waiting = run.status in (RunStatus.NOT_STARTED, RunStatus.QUEUED)
+    return run.status is RunStatus.NOT_RESPONDING or (
+        waiting and now - run.created_at > STUCK_AFTER
+    )
+
+
+def _stuck_runs(runs: Sequence[Run], now: datetime, *, supervised: bool) -> Iterator[Attention]:
+    for run in runs:
+        if supervised and _stuck(run, now):
+            silent = run.status is RunStatus.NOT_RESPONDING
+            what = "does not respond" if silent else "is not being started"
+            yield Attention(
+                severity=Severity.WARNING,
+                title=f"Run {run.number} of {run.experiment} {what}",
+                detail="Its log says how far it came." if silent else "Cancel it, or wait.",
+                page="training_runs",
+                address={"run": run.id},
+                since=run.started_at or run.created_at,
+            )
+
+
+def _pipeline_runs(
+    runs: Sequence[PipelineRun], explained: set[str], now: datetime
+) -> Iterator[Attention]:
+    settled = (run for run in runs if run.status.settled)
+    for run in _latest(settled, lambda run: run.schedule_id or run.pipeline_id):
+        recent = now - run.created_at < FORGOTTEN_AFTER
+        if run.status is not RunStatus.FAILED or not recent or run.training_run_id in explained:
+            continue
+        yield Attention(
+            severity=Severity.WARNING,
+            title=f"A pipeline run of {run.experiment} failed",
+            detail=run.error,
+            page="pipeline_schedules",
+            address={"view": "Runs", "run": run.id},
+            since=run.ended_at or run.created_at,
+        )
+
+
+def _overdue(
+    schedules: Sequence[Schedule], now: datetime, *, supervised: bool
+) -> Iterator[Attention]:
+    for schedule in schedules:
+        due = schedule.next_fire_at
+        active = schedule.status is AssetStatus.ACTIVE
+        if supervised and active and due is not None and now - due > OVERDUE_AFTER:
+            yield Attention(
+                severity=Severity.CRITICAL,
+                title=f"Schedule {schedule.name} is overdue",
+                detail="It was due and has not fired.",
+                page="pipeline_schedules",
+                address={"view": "Schedules", "schedule": schedule.id},
+                since=due,
+            )
+
+
+def _load_tests(load_tests: Sequence[LoadTest], now: datetime) -> Iterator[Attention]:
+    settled = (test for test in load_tests if test.state.settled and not test.imported)
+    for test in _latest(settled, lambda test: test.deployment):
+        if test.state is LoadTestState.FAILED and now - test.created_at < FORGOTTEN_AFTER:
+            yield Attention(
+                severity=Severity.NOTICE,
+                title=f"The last load test of {test.deployment} failed",
+                detail=test.error,
+                page="benchmark_results",
+                address={"load_test": test.id},
+                since=test.ended_at or test.created_at,
+            )
