@@ -23,8 +23,10 @@ from services.domain import (
     EnsembleMember,
     Explanation,
     Firing,
+    FlowProgress,
     LoadTest,
     Model,
+    Panel,
     PipelineEndpoint,
     PipelineGraph,
     PipelineRun,
@@ -32,7 +34,9 @@ from services.domain import (
     Run,
     Schedule,
     StepRun,
+    TimeWindow,
 )
+from services.ports import QueryResult
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -196,3 +200,18 @@ def firings(schedule_id: str) -> tuple[Firing, ...]:
 @st.cache_data(ttl=BRIEF, show_spinner=False)
 def schedules() -> tuple[Schedule, ...]:
     return session.workspace().schedules.list()
+
+
+@st.cache_data(ttl="10s", max_entries=200, show_spinner=False)
+def telemetry(panel: Panel, window: TimeWindow, deployment: str | None = None) -> QueryResult:
+    return session.workspace().telemetry.panel(panel, window, deployment)
+
+
+@st.cache_data(ttl="1s", show_spinner=False)
+def flow_progress() -> FlowProgress:
+    return session.workspace().flow.progress()
+
+
+@st.cache_data(ttl=BRIEF, max_entries=10, show_spinner="Asking…")
+def telemetry_query(kql: str) -> QueryResult:
+    return session.workspace().telemetry.query(kql)

@@ -1,0 +1,62 @@
+"""The flow from a dataset to a schedule, as seven tiles: how far it has come, each a link."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import streamlit as st
+
+from dashboard import formats, shell
+from dashboard.components import state_badge
+from services.domain import FlowStepState
+from services.flow_state import Stage
+
+ICONS = {
+    "dataset": ":material/table_view:",
+    "training": ":material/model_training:",
+    "deployment": ":material/ecg_heart:",
+    "telemetry": ":material/monitoring:",
+    "scoring": ":material/bolt:",
+    "benchmark": ":material/speed:",
+    "schedule": ":material/event_repeat:",
+}
+
+
+def show(stages: Sequence[Stage], *, now: datetime) -> None:
+    """Draw the tiles in order, side by side."""
+    places = st.columns(len(stages), gap="xsmall")
+    for number, (place, stage) in enumerate(zip(places, stages, strict=True), 1):
+        with place.container(border=True, height="stretch", gap="xxsmall", key=f"flow-{stage.key}"):
+            _tile(number, stage, now)
+
+
+def _tile(number: int, stage: Stage, now: datetime) -> None:
+    st.page_link(
+        f"../pages/{stage.page}.py",
+        label=f"**{stage.title}**",
+        icon=ICONS[stage.key],
+        query_params=dict(stage.address),
+        help=_hover(number, stage),
+    )
+    if stage.state is None:
+        st.markdown(":red-badge[:material/cloud_off: unknown]")
+    else:
+        st.markdown(state_badge.markdown(stage.state))
+    headline = formats.plain(stage.headline)
+    waiting = stage.state is FlowStepState.WAITING
+    st.markdown(f":gray[{headline}]" if waiting else headline)
+    if stage.detail or stage.at:
+        st.caption(_small_print(stage, now))
+
+
+def _small_print(stage: Stage, now: datetime) -> str:
+    age = formats.age(stage.at, now=now) if stage.at else ""
+    return " · ".join(filter(None, (formats.plain(stage.detail), age)))
+
+
+def _hover(number: int, stage: Stage) -> str:
+    if stage.at is None:
+        return f"Step {number} of 7"
+    here = stage.at.astimezone(shell.zone())
+    return f"Step {number} of 7 · {here:%Y-%m-%d %H:%M:%S} here, {formats.utc(stage.at)}"

@@ -1,0 +1,209 @@
+"""Everything the overview shows, asked for once per refresh: each answer with its state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import pandas as pd
+
+from dashboard import readings, reads, session
+from dashboard.readings import Data, Empty, Failed, NotConfigured, Reading
+from services.attention import Seen, Traffic
+from services.domain import (
+    Component,
+    Dataset,
+    Deployment,
+    FlowProgress,
+    LoadTest,
+    Model,
+    Panel,
+    PipelineRun,
+    Run,
+    Schedule,
+    TimeWindow,
+)
+from services.flow_state import Answers
+
+T = TypeVar("T")
+
+NOT_RECORDED = (
+    "No deployment records its requests. Turn Application Insights on for one, on the "
+    "Deployment health page."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Requests of the whole window, and bin by bin for a sparkline."""
+
+    request_count: int
+    failed_count: int
+    p50_ms: float | None
+    p95_ms: float | None
+    failed_shares: tuple[float, ...]  # per bin with requests, oldest first
+    p95s_ms: tuple[float, ...]
+
+    @property
+    def failure_rate(self) -> float:
+        return self.failed_count / self.request_count if self.request_count else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    now: datetime
+    window: TimeWindow
+    components: Reading[tuple[Component, ...]]
+    datasets: Reading[tuple[Dataset, ...]]
+    runs: Reading[tuple[Run, ...]]
+    models: Reading[tuple[Model, ...]]
+    deployments: Reading[tuple[Deployment, ...]]
+    load_tests: Reading[tuple[LoadTest, ...]]
+    schedules: Reading[tuple[Schedule, ...]]
+    pipeline_runs: Reading[tuple[PipelineRun, ...]]
+    traffic: Reading[tuple[Traffic, ...]]
+    rates: Reading[Rates]
+    progress: FlowProgress | None
+
+    @property
+    def seen(self) -> Seen:
+        """For `attention.entries`."""
+        return Seen(
+            components=_items(self.components) or (),
+            deployments=_items(self.deployments) or (),
+            runs=_items(self.runs) or (),
+            pipeline_runs=_items(self.pipeline_runs) or (),
+            load_tests=_items(self.load_tests) or (),
+            schedules=_items(self.schedules) or (),
+            traffic=_items(self.traffic) or (),
+        )
+
+    @property
+    def answers(self) -> Answers:
+        """For `flow_state.stages`."""
+        return Answers(
+            datasets=_items(self.datasets),
+            runs=_items(self.runs),
+            deployments=_items(self.deployments),
+            components=_items(self.components),
+            traffic=_items(self.traffic),
+            load_tests=_items(self.load_tests),
+            schedules=_items(self.schedules),
+        )
+
+    @property
+    def failures(self) -> tuple[tuple[str, Failed[Any]], ...]:
+        """What did not answer, by what it is called on screen."""
+        named: dict[str, Reading[Any]] = {
+            "the workspace's parts": self.components,
+            "datasets": self.datasets,
+            "runs": self.runs,
+            "models": self.models,
+            "deployments": self.deployments,
+            "load tests": self.load_tests,
+            "schedules": self.schedules,
+            "pipeline runs": self.pipeline_runs,
+            "telemetry": self.traffic,
+        }
+        return tuple(
+            (name, reading) for name, reading in named.items() if isinstance(reading, Failed)
+        )
+
+    @property
+    def unsettled(self) -> bool:
+        """Something is on its way, so the page looks again by itself."""
+        return (
+            any(not run.status.settled for run in _items(self.runs) or ())
+            or any(not each.state.settled for each in _items(self.deployments) or ())
+            or any(not test.state.settled for test in _items(self.load_tests) or ())
+        )
+
+
+def gather(window: TimeWindow) -> Facts:
+    """Ask every port; one that does not answer leaves the others alone."""
+    progress = _items(_take("flow", lambda: (reads.flow_progress(),)))
+    deployments = _take("deployments", reads.deployments)
+    known = _items(deployments)
+    recorded = known is None or any(each.telemetry_enabled for each in known)
+    return Facts(
+        now=datetime.now(UTC),
+        window=window,
+        components=_take("components", reads.components),
+        datasets=_take("datasets", reads.datasets),
+        runs=_take("runs", reads.runs),
+        models=_take("models", reads.models),
+        deployments=deployments,
+        load_tests=_take("load tests", reads.load_tests),
+        schedules=_take("schedules", reads.schedules),
+        pipeline_runs=_take("pipeline runs", reads.pipeline_runs),
+        traffic=_take("traffic", lambda: _traffic(window), window.length)
+        if recorded
+        else NotConfigured(NOT_RECORDED),
+        rates=_take("rates", lambda: _rates(window), window.length, _no_requests)
+        if recorded
+        else NotConfigured(NOT_RECORDED),
+        progress=progress[0] if progress else None,
+    )
+
+
+def _take(
+    name: str,
+    fetch: Callable[[], T],
+    about: object = None,
+    is_empty: Callable[[T], bool] = lambda value: not value,
+) -> Reading[T]:
+    identity = (session.workspace().location, "overview", name, str(about))
+    return readings.take(fetch, identity=identity, is_empty=is_empty)
+
+
+def _no_requests(rates: Rates) -> bool:
+    return not rates.request_count
+
+
+def _items(reading: Reading[tuple[T, ...]]) -> tuple[T, ...] | None:
+    """What was answered: None when nobody did."""
+    match reading:
+        case Data(value, _):
+            return value
+        case Empty() | NotConfigured():
+            return ()
+    return None
+
+
+def _traffic(window: TimeWindow) -> tuple[Traffic, ...]:
+    """Requests per deployment, busiest first."""
+    frame = reads.telemetry(Panel.DEPLOYMENTS, window).frame
+    return tuple(
+        Traffic(deployment=str(service), request_count=int(requests), failed_count=int(failed))
+        for service, requests, failed in zip(
+            frame["service"], frame["requests"], frame["failed"], strict=True
+        )
+    )
+
+
+def _rates(window: TimeWindow) -> Rates:
+    """The whole window's figures."""
+    summary = reads.telemetry(Panel.SUMMARY, window).frame
+    if summary.empty or not _number(summary["requests"].iloc[0]):
+        return Rates(0, 0, None, None, (), ())
+    failures = reads.telemetry(Panel.FAILURES, window).frame
+    latency = reads.telemetry(Panel.LATENCY, window).frame
+    return Rates(
+        request_count=int(summary["requests"].iloc[0]),
+        failed_count=int(summary["failed"].iloc[0]),
+        p50_ms=_number(summary["p50_ms"].iloc[0]),
+        p95_ms=_number(summary["p95_ms"].iloc[0]),
+        failed_shares=_failed_shares(failures),
+        p95s_ms=tuple(latency["p95_ms"].dropna().astype(float)),
+    )
+
+
+def _failed_shares(failures: pd.DataFrame) -> tuple[float, ...]:
+    bins = failures.groupby("t")[["requests", "failed"]].sum()
+    return tuple(float(each) for each in bins["failed"] / bins["requests"])
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None or pd.isna(value) else float(value)
