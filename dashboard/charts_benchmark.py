@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -19,9 +22,29 @@ TICKS = (0, 50, 75, 90, 95, 98, 99)
 
 def histogram(report: BenchReport) -> go.Figure:
     """How many requests took how long, with the percentiles the sample supports marked."""
-    starts = [start for start, _, _ in report.histogram]
-    ends = [end for _, end, _ in report.histogram]
-    counts = [count for _, _, count in report.histogram]
+    marks = tuple(
+        (f"p{rank}", report.percentiles_ms[rank])
+        for rank in MARKED
+        if rank in report.percentiles_ms and percentiles.supported(rank, report.complete_count)
+    )
+    return _histogram(report.histogram, marks)
+
+
+def curve(report: BenchReport) -> go.Figure:
+    """Response time by percentile; the tail is stretched, and dotted where it is guesswork.
+
+    Each step to the right is a rarer request: p90 is one in ten, p99 one in a hundred.
+    """
+    return _curve(tuple(sorted(report.percentiles_ms.items())), report.complete_count)
+
+
+@lru_cache(maxsize=64)  # a report never changes, and a figure costs more than the rest of the page
+def _histogram(
+    bins: tuple[tuple[float, float, int], ...], marks: tuple[tuple[str, float], ...]
+) -> go.Figure:
+    starts = [start for start, _, _ in bins]
+    ends = [end for _, end, _ in bins]
+    counts = [count for _, _, count in bins]
     figure = go.Figure(
         go.Bar(
             x=[(start + end) / 2 for start, end in zip(starts, ends, strict=True)],
@@ -36,32 +59,29 @@ def histogram(report: BenchReport) -> go.Figure:
         )
     )
     base_layout(figure, height=HEIGHT, x_title="Response time (ms)", y_title="Requests")
-    figure.update_layout(bargap=0.06, hovermode="closest", showlegend=False)
-    place = 0
-    for rank in MARKED:
-        if rank in report.percentiles_ms and percentiles.supported(rank, report.complete_count):
-            _mark(figure, report.percentiles_ms[rank], f"p{rank}", level=place)
-            place += 1
+    figure.update_layout(
+        bargap=0.06,
+        hovermode="closest",
+        showlegend=False,
+        shapes=[_line_at(value_ms) for _, value_ms in marks],
+        annotations=[_label(name, value_ms, level) for level, (name, value_ms) in enumerate(marks)],
+    )
     return figure
 
 
-def curve(report: BenchReport) -> go.Figure:
-    """Response time by percentile; the tail is stretched, and dotted where it is guesswork.
-
-    Each step to the right is a rarer request: p90 is one in ten, p99 one in a hundred.
-    """
-    ranks = sorted(report.percentiles_ms)
+@lru_cache(maxsize=64)
+def _curve(points: tuple[tuple[int, float], ...], count: int) -> go.Figure:
+    times_ms = dict(points)
+    ranks = list(times_ms)
     last = max(ranks)
     solid = [
-        rank
-        for rank in ranks
-        if rank == 0 or (rank < 100 and percentiles.supported(rank, report.complete_count))
+        rank for rank in ranks if rank == 0 or (rank < 100 and percentiles.supported(rank, count))
     ]
     dotted = [rank for rank in ranks if rank >= max(solid, default=0)]
     figure = go.Figure(
         [
-            _line(report, solid, "Measured", "solid"),
-            _line(report, dotted, "Too few to tell", "dot"),
+            _line(times_ms, solid, "Measured", "solid"),
+            _line(times_ms, dotted, "Too few to tell", "dot"),
         ]
     )
     base_layout(figure, height=HEIGHT, x_title="Percentile of requests", y_title="", y_unit=" ms")
@@ -77,14 +97,12 @@ def curve(report: BenchReport) -> go.Figure:
     return figure
 
 
-def _line(report: BenchReport, ranks: list[int], name: str, dash: str) -> go.Scatter:
+def _line(times_ms: Mapping[int, float], ranks: list[int], name: str, dash: str) -> go.Scatter:
     return go.Scatter(
         x=[_stretched(rank) for rank in ranks],
-        y=[report.percentiles_ms[rank] for rank in ranks],
-        customdata=[
-            [_name(rank), formats.milliseconds(report.percentiles_ms[rank])] for rank in ranks
-        ],
-        mode="lines+markers" if len(report.percentiles_ms) < 20 else "lines",
+        y=[times_ms[rank] for rank in ranks],
+        customdata=[[_name(rank), formats.milliseconds(times_ms[rank])] for rank in ranks],
+        mode="lines+markers" if len(times_ms) < 20 else "lines",
         line={"dash": dash, "width": 2, "shape": "linear"},
         marker={"size": 6},
         name=name,
@@ -101,17 +119,28 @@ def _name(rank: int) -> str:
     return {0: "fastest", 100: "slowest"}.get(rank, f"p{rank}")
 
 
-def _mark(figure: go.Figure, value_ms: float, label: str, *, level: int) -> None:
-    """A percentile as a dotted line; neighbouring labels stand at different heights."""
-    figure.add_vline(x=value_ms, line={"dash": "dot", "width": 1, "color": QUIET})
-    figure.add_annotation(
-        x=value_ms,
-        y=1 - 0.11 * level,
-        yref="paper",
-        text=f"{label} {formats.milliseconds(value_ms)}",
-        showarrow=False,
-        xanchor="left",
-        yanchor="top",
-        xshift=4,
-        font={"size": 11, "color": QUIET},
-    )
+def _line_at(value_ms: float) -> dict[str, Any]:
+    return {
+        "type": "line",
+        "x0": value_ms,
+        "x1": value_ms,
+        "y0": 0,
+        "y1": 1,
+        "yref": "paper",
+        "line": {"dash": "dot", "width": 1, "color": QUIET},
+    }
+
+
+def _label(name: str, value_ms: float, level: int) -> dict[str, Any]:
+    """A percentile beside its line; neighbouring labels stand at different heights."""
+    return {
+        "x": value_ms,
+        "y": 1 - 0.11 * level,
+        "yref": "paper",
+        "text": f"{name} {formats.milliseconds(value_ms)}",
+        "showarrow": False,
+        "xanchor": "left",
+        "yanchor": "top",
+        "xshift": 4,
+        "font": {"size": 11, "color": QUIET},
+    }

@@ -118,7 +118,14 @@ def _results(batch: Batch, name: str) -> None:
     problems = batch.failures()
     if problems:
         st.dataframe(
-            pd.DataFrame(problems[:SHOWN_FAILURES], columns=["Row", "Reason"]),
+            pd.DataFrame(
+                {
+                    "Row": [row for row, _ in problems[:SHOWN_FAILURES]],
+                    "Reason": [
+                        why.removeprefix(f"Row {row}: ") for row, why in problems[:SHOWN_FAILURES]
+                    ],
+                }
+            ),
             hide_index=True,
             height=min(260, 38 + 35 * len(problems)),
             column_config={"Row": st.column_config.NumberColumn(width=70, format="localized")},

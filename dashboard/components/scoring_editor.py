@@ -76,7 +76,7 @@ def _json(contract: DataContract | None) -> bool:
         "Request body (JSON)",
         label_visibility="collapsed",
         key=scoring_draft.TEXT,
-        height=560,
+        height=420,
         on_change=scoring_draft.take_text,
         help="Leave the field, or press Ctrl+Enter, and the form follows",
     )

@@ -41,12 +41,14 @@ def _grid(
     columns: Sequence[ColumnContract], row: Mapping[str, Any], problems: Mapping[str, RowProblem]
 ) -> None:
     for start in range(0, len(columns), COLUMNS):
-        places = st.columns(COLUMNS, gap="small")
-        for place, column in zip(places, columns[start : start + COLUMNS], strict=False):
+        line = columns[start : start + COLUMNS]
+        places = st.columns(COLUMNS, gap="small", vertical_alignment="bottom")
+        for place, column in zip(places, line, strict=False):
             with place:
                 _field(column, row.get(column.name))
-                if problem := problems.get(column.name):
-                    _objection(problem)
+        for column in line:
+            if problem := problems.get(column.name):
+                _objection(problem)
 
 
 def _objection(problem: RowProblem) -> None:
