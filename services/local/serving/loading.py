@@ -1,0 +1,150 @@
+"""From a registered model to an engine that serves it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from services.domain import DataContract, split_id
+from services.local import deployment_rows
+from services.local.processes import ROOT
+from services.local.serving import model_folder, plan, scorers, swagger
+from services.local.serving.engine import Description, Engine
+from services.local.serving.plan import CoreKind, Plan
+
+log = logging.getLogger("scoring")
+
+PREPARE_LIMIT_S = 240.0
+CORES_KEPT = 2  # the one served and the one before, for a quick way back
+
+
+class CannotServeError(Exception):
+    """A model cannot be served; the message says why in a sentence."""
+
+
+class ModelFiles:
+    """Where the files of one model are, and those of its core in one deployment."""
+
+    def __init__(self, home: Path, deployment: str, model_id: str) -> None:
+        name, version = split_id("model", model_id)
+        self.model_id = model_id
+        self.model = home / "models" / name / str(version)
+        self.cores = deployment_rows.folder(home, deployment) / "cores"
+        self.core = self.cores / f"{name}-{version}"
+
+
+async def prepared(files: ModelFiles) -> Plan:
+    """The plan for a model: the one kept from an earlier start, or made now in a process apart.
+
+    Raises:
+        CannotServeError: the model is gone or cannot be read.
+    """
+    if not files.model.is_dir():
+        raise CannotServeError(f"The files of {files.model_id} are gone.")
+    kept = plan.read(files.core)
+    if kept is not None and kept.fingerprint == plan.fingerprint(files.model):
+        return kept
+    code = await _run_preparation(files)
+    if code == 0 and (made := plan.read(files.core)) is not None:
+        _forget_old_cores(files)
+        return made
+    if code > 0:  # it looked at the model and could not read it
+        raise CannotServeError(f"{files.model_id} cannot be loaded; the log above says why.")
+    log.warning("the preparation of %s was ended (%s); it is served plainly", files.model_id, code)
+    return Plan(
+        kind=CoreKind.PLAIN if model_folder.scorable(files.model) else CoreKind.SCRIPT,
+        reason="Preparing a faster core took too long or was ended; an update tries again.",
+        fingerprint="",
+    )
+
+
+async def _run_preparation(files: ModelFiles) -> int:
+    """Its exit code; negative when it was ended by a signal or by us."""
+    files.cores.mkdir(parents=True, exist_ok=True)
+    child = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "services.local.serving.prepare",
+        str(files.model),
+        str(files.core),
+        cwd=ROOT,
+        stdin=asyncio.subprocess.PIPE,  # its lifeline
+    )
+    try:
+        return await asyncio.wait_for(child.wait(), PREPARE_LIMIT_S)
+    except TimeoutError:
+        child.kill()
+        await child.wait()
+        return -1
+    except asyncio.CancelledError:
+        child.kill()
+        raise
+
+
+def engine(name: str, files: ModelFiles, chosen: Plan) -> Engine:
+    """Load the core and answer one example with it.
+
+    Raises:
+        CannotServeError: it cannot be loaded, or fails on the model's own sample.
+    """
+    try:
+        made = scorers.load(files.model, files.core, chosen)
+        rows, documents = _described(name, files, made)
+    except Exception as error:  # a pickle or a script can raise anything
+        log.exception("%s cannot be served", files.model_id)
+        raise CannotServeError(f"{files.model_id} cannot be loaded: {_sentence(error)}") from error
+    description = Description(model_id=files.model_id, core=chosen.described(), swagger=documents)
+    remaining = [made]  # the first call takes what is loaded already
+
+    def make() -> scorers.Scorer:
+        return remaining.pop() if remaining else scorers.load(files.model, files.core, chosen)
+
+    ready = Engine(make, description)
+    log.info("%s is served by %s (%d sample rows)", files.model_id, chosen.kind, len(rows))
+    return ready
+
+
+def _described(
+    name: str, files: ModelFiles, made: scorers.Scorer
+) -> tuple[Sequence[Mapping[str, Any]], Mapping[str, Mapping[str, Any]]]:
+    """Example rows, and the documents that describe the service with them."""
+    contract = made.contract
+    if contract is None:
+        return [], made.swagger(name)
+    rows = model_folder.read_sample(files.model, contract)[: swagger.EXAMPLE_ROWS]
+    return rows, swagger.documents(name, contract, rows=rows, result=_results(made, contract, rows))
+
+
+def _results(
+    made: scorers.Scorer, contract: DataContract, rows: Sequence[Mapping[str, Any]]
+) -> Sequence[Any]:
+    if not rows:
+        return list(contract.classes[:1])
+    body = json.dumps({"data": [{k: _plain(v) for k, v in row.items()} for row in rows]})
+    answer = made.score(body.encode())
+    if answer.error is not None:
+        raise answer.error
+    results: Sequence[Any] = json.loads(json.loads(answer.body))["result"]
+    return results
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def _sentence(error: Exception) -> str:
+    text = " ".join(str(error).split())[:200] or type(error).__name__
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def _forget_old_cores(files: ModelFiles) -> None:
+    """Each takes some megabytes, and another start would make it again."""
+    cores = sorted(files.cores.iterdir(), key=lambda each: each.stat().st_mtime, reverse=True)
+    for old in cores[CORES_KEPT:]:
+        shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,218 @@
+"""Chooses the core a model is served with: ``python -m services.local.serving.prepare MODEL CORE``.
+
+A process of its own, so that what conversion needs (pandas, scikit-learn, the converters)
+never burdens the server. Cores are tried in order, and the first that answers the replayed
+rows as the model does, at a cost a request can bear, is chosen: ONNX Runtime, native trees,
+and last the model itself, which needs no proof.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from services.domain import DataContract
+from services.local.serving import model_folder, parity
+from services.local.serving.feature_encoding import UnsupportedModelError, is_classifier
+from services.local.serving.plan import CoreKind, Plan, fingerprint, read, write
+
+log = logging.getLogger("prepare")
+
+ROW_LIMIT_US = 800.0  # CPU of one row; beyond, the next core is tried
+CANNOT_PREPARE = 3  # exit code: the model cannot be read
+
+Values = Sequence[Sequence[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The model itself, and what it answers for the replayed rows."""
+
+    estimator: Any
+    contract: DataContract
+    classes: tuple[Any, ...]
+    values: Values
+    expected: parity.Matrix
+    row_us: float
+
+
+def prepare(model: Path, core: Path) -> Plan:
+    """Decide on a core for the model in `model` and keep it in `core`.
+
+    What is already there and still fits is left as it is.
+
+    Raises:
+        InvalidRequestError: the contract cannot be read.
+        Exception: whatever loading a pickle can raise.
+    """
+    mark = fingerprint(model)
+    known = read(core)
+    if known is not None and known.fingerprint == mark:
+        return known
+    incoming = core.with_name(core.name + ".incoming")
+    shutil.rmtree(incoming, ignore_errors=True)
+    incoming.mkdir(parents=True)
+    plan = _planned(model, incoming, mark)
+    write(plan, incoming)
+    shutil.rmtree(core, ignore_errors=True)
+    incoming.rename(core)
+    return plan
+
+
+def _planned(model: Path, folder: Path, mark: str) -> Plan:
+    if not model_folder.scorable(model):
+        return Plan(
+            kind=CoreKind.SCRIPT,
+            reason="The model comes with a scoring script and without a data contract.",
+            fingerprint=mark,
+        )
+    reference = _reference(model)
+    if reference is None:
+        return Plan(
+            kind=CoreKind.PLAIN,
+            reason="There are no sample rows to compare a faster core on.",
+            fingerprint=mark,
+        )
+    return _first_that_agrees(reference, folder, mark)
+
+
+def _first_that_agrees(reference: Reference, folder: Path, mark: str) -> Plan:
+    rejected: list[str] = []
+    for kind, onnx in ((CoreKind.ONNX, True), (CoreKind.NATIVE, False)):
+        verdict, why = _tried(reference, folder, onnx=onnx)
+        log.info("%s: %s", kind, why or verdict)
+        if verdict is not None and not why:
+            return Plan(
+                kind=kind,
+                reason=_agreed(verdict),
+                fingerprint=mark,
+                classes=reference.classes,
+                row_count=verdict.row_count,
+                largest_difference=verdict.largest_difference,
+                row_us=verdict.row_us,
+                pipeline_row_us=reference.row_us,
+                rejected=tuple(rejected),
+            )
+        rejected.append(f"{kind}: {why}")
+        for each in folder.iterdir():
+            each.unlink()
+    return Plan(
+        kind=CoreKind.PLAIN,
+        reason="No faster core could stand in for it.",
+        fingerprint=mark,
+        classes=reference.classes,
+        row_us=reference.row_us,
+        pipeline_row_us=reference.row_us,
+        rejected=tuple(rejected),
+    )
+
+
+def _tried(reference: Reference, folder: Path, *, onnx: bool) -> tuple[parity.Verdict | None, str]:
+    """What the gate measured, and why the core may not serve (empty when it may)."""
+    from services.local.serving import native, native_model
+
+    try:
+        native_model.write(reference.estimator, reference.contract, folder, onnx=onnx)
+        candidate = native.load(folder)
+        verdict = parity.compare(
+            candidate,
+            reference.expected,
+            reference.values,
+            classifying=bool(reference.classes),
+        )
+    except UnsupportedModelError as error:
+        return None, f"it does not know {_ended(str(error))}"
+    except Exception as error:  # whatever a converter or a library meets, another core remains
+        log.warning("a core could not be made", exc_info=True)
+        return None, f"it could not be made ({type(error).__name__})."
+    return verdict, _objection(verdict)
+
+
+def _objection(verdict: parity.Verdict) -> str:
+    if verdict.label_difference_count:
+        return f"{verdict.label_difference_count} of {verdict.row_count} labels differed."
+    if not verdict.passed:
+        return f"answers differed by up to {verdict.largest_difference:.1e}."
+    if verdict.row_us > ROW_LIMIT_US:
+        return f"one row took {verdict.row_us:.0f} µs."
+    return ""
+
+
+def _agreed(verdict: parity.Verdict) -> str:
+    return (
+        f"It answered {verdict.row_count:,} rows as the pipeline does, "
+        f"to within {verdict.largest_difference:.1e}."
+    )
+
+
+def _ended(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def _reference(model: Path) -> Reference | None:
+    """None when there is nothing to compare on."""
+    from services.local.serving.frames import frame
+
+    contract = model_folder.read_contract(model)
+    estimator = model_folder.read_estimator(model)
+    sample = model_folder.read_sample(model, contract)
+    if not sample:
+        return None
+    answer = estimator.predict_proba if is_classifier(estimator) else estimator.predict
+    rows, expected = _answered(lambda rows: answer(frame(contract, rows)), contract, sample)
+    classes = estimator.classes_.tolist() if is_classifier(estimator) else ()
+    started = time.thread_time()
+    repeats = 5
+    for row in rows[:repeats]:
+        answer(frame(contract, [row]))
+    return Reference(
+        estimator=estimator,
+        contract=contract,
+        classes=tuple(classes),
+        values=[list(row.values()) for row in rows],
+        expected=expected.reshape(len(rows), -1),
+        row_us=(time.thread_time() - started) / min(repeats, len(rows)) * 1e6,
+    )
+
+
+def _answered(
+    answer: Callable[[Sequence[parity.Row]], Any],
+    contract: DataContract,
+    sample: Sequence[Mapping[str, Any]],
+) -> tuple[Sequence[parity.Row], Any]:
+    """The replayed rows and what the model answers; only the sample where it refuses mixtures."""
+    rows = parity.replay_rows(contract, sample)
+    try:
+        return rows, answer(rows)
+    except ValueError:  # a category never seen, for an encoder that insists on known ones
+        log.info("the model refuses some mixed rows; only its sample is replayed")
+        return sample, answer(sample)
+
+
+def main(model: Path, core: Path) -> int:
+    logging.basicConfig(
+        level=logging.INFO,
+        format="%(asctime)s %(levelname).1s [%(process)d] %(name)s - %(message)s",
+    )
+    started = time.process_time()
+    try:
+        plan = prepare(model, core)
+    except Exception:
+        log.exception("the model in %s cannot be served", model)
+        return CANNOT_PREPARE
+    spent = time.process_time() - started
+    log.info("%s chosen in %.1f CPU-s: %s", plan.kind, spent, plan.reason)
+    return 0
+
+
+if __name__ == "__main__":
+    from services.local import lifeline
+
+    lifeline.follow()
+    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))
