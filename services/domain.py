@@ -707,6 +707,7 @@ class PublishedPipeline:
     kind: PipelineKind = PipelineKind.OTHER
     description: str = ""
     parameters: tuple[PipelineParameter, ...] = ()
+    experiment: str = ""  # suggested for its runs, where the back end keeps a suggestion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

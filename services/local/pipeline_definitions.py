@@ -60,7 +60,7 @@ def retraining(plan: RetrainingPlan) -> tuple[dict[str, str], dict[str, Any]]:
         "enable_early_stopping": str(settings.enable_early_stopping).lower(),
         "model_name": plan.model_name,
     }
-    changed = {*defaults, "experiment", "dataset_id"}
+    changed = {*defaults, "dataset_id"}
     fixed = {name: value for name, value in asdict(settings).items() if name not in changed}
     return defaults, fixed
 

@@ -45,6 +45,7 @@ def pipeline(row: sqlite3.Row, *, submit_path: str) -> PublishedPipeline:
             PipelineParameter(name=name, default=value, description=described[name].description)
             for name, value in json.loads(row["defaults"]).items()
         ),
+        experiment=json.loads(row["fixed"]).get("experiment", ""),
     )
 
 
