@@ -69,6 +69,7 @@ $(BIN)/python:
 	@.ci/python-venv "$(PYTHON)" "$(VENV)"
 
 $(RUN_READY): | $(BIN)/python
+	@PYTHON=$(BIN)/python .ci/system-packages run
 	$(BIN)/python -m pip install --quiet -r requirements.txt
 	@$(BIN)/python -m compileall -q -j 0 dashboard pages services
 	@touch $@

@@ -7,6 +7,7 @@ everything and Ctrl-C ends everything.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import os
 import sys
@@ -48,7 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         overrides["server.port"] = options.port
     if loopback:  # a page elsewhere must not reach us through a name it controls
         overrides["server.allowedHosts"] = list(security.LOOPBACK_HOSTS)
-    app.run(config=overrides)
+    else:  # or Streamlit asks a server on the internet for this machine's address
+        overrides["browser.serverAddress"] = "localhost"
+    with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C, after everything was stopped
+        app.run(config=overrides)
     return 0
 
 
