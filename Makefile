@@ -4,7 +4,7 @@
 #   make workspace  the workspace alone: deployments and schedules live without a browser
 #   make demo       fill a workspace by doing the work: data, training, deployment, load test …
 #   make test       every test; gets Chromium, ab and Node where they are missing
-#   make check      ruff, format, mypy
+#   make check      ruff, format, mypy; hadolint, shellcheck
 #   make bench      ratios measured against the alternatives, a few minutes
 #   make image      the container image
 
@@ -47,6 +47,8 @@ check: $(TEST_READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/shellcheck .ci/*
 
 bench: $(BENCH_READY) tools
 	$(BIN)/python -m tests.bench
