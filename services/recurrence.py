@@ -252,7 +252,7 @@ def in_words(recurrence: Recurrence) -> str:
 def _on_days(recurrence: Recurrence) -> str:
     start = recurrence.start_time
     if recurrence.week_days:
-        return " on " + _listed([day for day in _WEEK if day in recurrence.week_days])
+        return " on " + _days_spelled(sorted({_WEEK.index(day) for day in recurrence.week_days}))
     if start is None or recurrence.frequency is Frequency.DAY:
         return ""
     if recurrence.frequency is Frequency.WEEK:
@@ -288,6 +288,12 @@ def _counted(unit: str, values: tuple[int, ...]) -> str:
     if len(ordered) > 2 and ordered[-1] - ordered[0] == len(ordered) - 1:
         return f"{unit}s {ordered[0]} to {ordered[-1]}"
     return f"{unit}s {_listed([str(each) for each in ordered])}"
+
+
+def _days_spelled(days: Sequence[int]) -> str:
+    if len(days) > 2 and days[-1] - days[0] == len(days) - 1:
+        return f"{_WEEK[days[0]]} to {_WEEK[days[-1]]}"
+    return _listed([_WEEK[day] for day in days])
 
 
 def _listed(items: Sequence[str]) -> str:

@@ -403,6 +403,9 @@ WORDS = {
     "Every 2 weeks on Monday and Wednesday at 18:30 (UTC)": every(
         Frequency.WEEK, 2, week_days=(WED, MON), hours=(18,), minutes=(30,)
     ),
+    "Every week on Monday to Friday at 08:00 (UTC)": every(
+        Frequency.WEEK, week_days=tuple(WeekDay)[:5], hours=(8,), minutes=(0,)
+    ),
     "Every week on Wednesday at 09:00 (UTC)": every(
         Frequency.WEEK, start_time=local("2024-05-01T09:00")
     ),

@@ -1,0 +1,55 @@
+"""The published pipelines and endpoints: all of them, and the one that is open."""
+
+from __future__ import annotations
+
+from datetime import datetime, tzinfo
+
+import streamlit as st
+
+from dashboard import reads, session
+from dashboard.components import (
+    empty,
+    pipeline_address,
+    pipeline_endpoint_view,
+    pipeline_list,
+    pipeline_publish,
+    pipeline_view,
+    schedule_form,
+)
+from dashboard.pipeline_facts import Catalog
+from services.domain import Capability
+
+
+def actions() -> None:
+    """What can be begun from anywhere on the page."""
+    if session.workspace().can(Capability.PUBLISH_PIPELINE):
+        st.button(
+            "Publish pipeline", key="pipelines.publish", icon=":material/publish:",
+            on_click=pipeline_publish.ask, args=(pipeline_publish.RETRAINING,),
+        )  # fmt: skip
+    st.button(
+        "New schedule", key="schedules.new", type="primary", icon=":material/add:",
+        on_click=schedule_form.ask,
+    )  # fmt: skip
+
+
+def show(catalog: Catalog, *, now: datetime, zone: tzinfo) -> None:
+    if not catalog.pipelines:
+        empty.show(
+            "No pipeline is published yet. “Publish pipeline” makes retraining repeatable: "
+            "a dataset, AutoML, and a registered model.",
+            icon=":material/account_tree:",
+        )
+        return
+    pipeline_list.show(catalog, reads.schedules(), reads.pipeline_runs(), now=now, zone=zone)
+    if catalog.endpoints:
+        st.markdown("**Pipeline endpoints**")
+        pipeline_list.endpoints(catalog)
+    endpoint = catalog.endpoints.get(pipeline_address.opened("endpoint") or "")
+    if endpoint is not None:
+        pipeline_endpoint_view.show(endpoint, catalog)
+        return
+    opened = catalog.pipelines.get(pipeline_address.opened("pipeline") or "")
+    pipeline_view.show(
+        opened or next(iter(catalog.pipelines.values())), catalog, now=now, zone=zone
+    )

@@ -1,0 +1,138 @@
+"""What the pipeline pages say about their records. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from services import recurrence as rules
+from services.domain import (
+    BatchProgress,
+    Firing,
+    PipelineEndpoint,
+    PipelineKind,
+    PipelineRun,
+    PublishedPipeline,
+    Schedule,
+    StepRun,
+)
+
+IDLE_LIMIT = timedelta(minutes=5)  # without a scored row, a batch inference may be stuck
+PUNCTUAL = timedelta(minutes=1)  # a firing within it came on time
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """Published pipelines and endpoints by id: what schedules and runs point at."""
+
+    pipelines: Mapping[str, PublishedPipeline]
+    endpoints: Mapping[str, PipelineEndpoint]
+
+    @classmethod
+    def of(
+        cls, pipelines: Iterable[PublishedPipeline], endpoints: Iterable[PipelineEndpoint]
+    ) -> Catalog:
+        return cls(
+            {pipeline.id: pipeline for pipeline in pipelines},
+            {endpoint.id: endpoint for endpoint in endpoints},
+        )
+
+    def title(self, pipeline_id: str | None) -> str:
+        """``Bank Marketing retraining v2``."""
+        pipeline = self.pipelines.get(pipeline_id or "")
+        return f"{pipeline.name} v{pipeline.version}" if pipeline else "an unknown pipeline"
+
+    def target(self, schedule: Schedule) -> str:
+        """What a schedule submits, in words."""
+        if schedule.pipeline_endpoint_id is None:
+            return self.title(schedule.pipeline_id)
+        endpoint = self.endpoints.get(schedule.pipeline_endpoint_id)
+        return f"endpoint {endpoint.name}" if endpoint else "an unknown endpoint"
+
+    def behind(self, schedule: Schedule) -> PublishedPipeline | None:
+        """The pipeline a schedule submits today."""
+        if schedule.pipeline_endpoint_id is None:
+            return self.pipelines.get(schedule.pipeline_id or "")
+        return self.behind_endpoint(schedule.pipeline_endpoint_id)
+
+    def behind_endpoint(self, endpoint_id: str) -> PublishedPipeline | None:
+        """The default version of an endpoint."""
+        endpoint = self.endpoints.get(endpoint_id)
+        if endpoint is None:
+            return None
+        return self.pipelines.get(endpoint.versions.get(endpoint.default_version, ""))
+
+    def batch_runs(self, runs: Iterable[PipelineRun]) -> tuple[PipelineRun, ...]:
+        """Those that score, in the order given."""
+        return tuple(run for run in runs if self._kind(run) is PipelineKind.BATCH_INFERENCE)
+
+    def _kind(self, run: PipelineRun) -> PipelineKind | None:
+        pipeline = self.pipelines.get(run.pipeline_id)
+        return pipeline.kind if pipeline else None
+
+
+def upcoming(schedule: Schedule, *, now: datetime, count: int) -> tuple[datetime, ...]:
+    """Its next fire times; of a disabled one, those it would have."""
+    next_at = schedule.next_fire_at
+    # A series without a start time goes on from any of its own fire times.
+    return rules.next_fires(
+        schedule.recurrence,
+        anchored_at=next_at or schedule.created_at or now,
+        after=next_at - timedelta(microseconds=1) if next_at else now,
+        count=count,
+    )
+
+
+def length(run: PipelineRun | StepRun, *, now: datetime) -> timedelta | None:
+    """How long it has been running, or ran; None before it started."""
+    return (run.ended_at or now) - run.started_at if run.started_at else None
+
+
+def share(batch: BatchProgress) -> float:
+    """Of the rows dealt with, between 0 and 1."""
+    dealt_with = batch.done_count + batch.failed_count
+    return min(1.0, dealt_with / batch.total_count) if batch.total_count else 1.0
+
+
+def idle_for(run: PipelineRun, *, now: datetime) -> timedelta | None:
+    """How long nothing was scored, once that is longer than it should be."""
+    if run.batch is None or run.status.settled or run.batch.left_count == 0:
+        return None
+    since = run.batch.last_progress_at or run.started_at
+    idle = now - since if since else timedelta(0)
+    return idle if idle > IDLE_LIMIT else None
+
+
+def worst_step(steps: Sequence[StepRun]) -> StepRun | None:
+    """The step whose log matters most: the one with an error, else the last that began."""
+    wrong = [step for step in steps if step.error]
+    begun = [step for step in steps if step.started_at]
+    return wrong[0] if wrong else begun[-1] if begun else None
+
+
+def remarkable(firings: Iterable[Firing]) -> tuple[Firing, ...]:
+    """Those that were missed, late or could not submit anything."""
+    return tuple(
+        firing
+        for firing in firings
+        if firing.missed_count or firing.run_id is None or lateness(firing)
+    )
+
+
+def lateness(firing: Firing) -> timedelta | None:
+    """How much later than due it fired; None when punctual."""
+    if firing.fired_at is None:
+        return None
+    late = firing.fired_at - firing.due_at
+    return late if late > PUNCTUAL else None
+
+
+def experiment(pipeline: PublishedPipeline) -> str:
+    """What to call the experiment of its runs, unless somebody chooses otherwise."""
+    return pipeline.experiment or pipeline.name
+
+
+def changed(defaults: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:
+    """The values that differ from the defaults: what a submission has to say."""
+    return {name: value for name, value in values.items() if value != defaults.get(name)}
