@@ -83,6 +83,6 @@ def _await_health(base: str, child: subprocess.Popen[bytes], log: Path) -> None:
             with urllib.request.urlopen(f"{base}/_stcore/health", timeout=5) as answer:
                 if answer.status == 200:
                     return
-        except (urllib.error.URLError, ConnectionError):
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
             time.sleep(0.1)
     raise AssertionError(f"no answer within {START_S:.0f} s:\n{log.read_text('utf-8')}")
