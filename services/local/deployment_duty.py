@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 
 CANNOT_SERVE = 3  # exit code: trying again would end the same way; the row says why
 TIDY_EVERY = timedelta(seconds=30)
+UNUSED_CORES_KEPT = 5  # the latest: the way back to the version before is quick
 
 # One thread each: on a busy machine OpenMP's threads wait for each other longer than they work.
 ENVIRONMENT = {
@@ -98,14 +99,20 @@ class DeploymentDuty(Duty):
                     deployment_rows.give_up(db, row["name"], row["incarnation"], reason, now)
 
     def _remove_leftovers(self) -> None:
-        """Folders of deployments that were deleted and whose server has ended."""
+        """Folders of deployments that were deleted, and cores no deployment uses any more."""
         with self._store.reading() as db:
-            names = {row["name"] for row in db.execute("SELECT name FROM deployments")}
+            rows = db.execute("SELECT name, model_id, served_model_id FROM deployments").fetchall()
+        names = {row["name"] for row in rows}
         seen = self._table.all("deployment/")
-        for folder in sorted((self._home / "deployments").glob("*")):
+        for folder in sorted((self._home / "deployments").glob("[!.]*")):
             server = seen.get(deployment_rows.process_key(folder.name))
             if folder.name not in names and not (server and server.running):
                 shutil.rmtree(folder, ignore_errors=True)
+        models = {row[column] for row in rows for column in ("model_id", "served_model_id")}
+        used = {deployment_rows.core_folder(self._home, model) for model in models if model}
+        unused = set(deployment_rows.cores(self._home).glob("*")) - used
+        for core in sorted(unused, key=lambda each: each.stat().st_mtime)[:-UNUSED_CORES_KEPT]:
+            shutil.rmtree(core, ignore_errors=True)
 
 
 def _how(code: int | None) -> str:

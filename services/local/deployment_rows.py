@@ -35,6 +35,15 @@ def log_file(home: Path, name: str) -> Path:
     return folder(home, name) / "server.log"
 
 
+def cores(home: Path) -> Path:
+    """Where what was prepared to serve models is kept."""
+    return home / "deployments" / ".cores"
+
+
+def core_folder(home: Path, model_id: str) -> Path:
+    return cores(home) / model_id.replace(":", "-")
+
+
 def read(db: sqlite3.Connection, name: str) -> sqlite3.Row | None:
     row: sqlite3.Row | None = db.execute(
         "SELECT * FROM deployments WHERE name = ?", (name,)

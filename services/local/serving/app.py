@@ -190,7 +190,7 @@ class Answer:
     @property
     def reason(self) -> str:
         """Why it is no success, for the log."""
-        if self.scored is not None and self.scored.error is not None:
+        if self.scored is not None and self.scored.run_failed:
             return f"{type(self.scored.error).__name__}: {self.scored.error}"
         try:
             return str(orjson.loads(self.body)["message"])

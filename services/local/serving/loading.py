@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,7 +20,6 @@ from services.local.serving.plan import CoreKind, Plan
 log = logging.getLogger("scoring")
 
 PREPARE_LIMIT_S = 240.0
-CORES_KEPT = 2  # the one served and the one before, for a quick way back
 
 
 class CannotServeError(Exception):
@@ -29,14 +27,13 @@ class CannotServeError(Exception):
 
 
 class ModelFiles:
-    """Where the files of one model are, and those of its core in one deployment."""
+    """Where the files of one model are, and those of its core, which its deployments share."""
 
-    def __init__(self, home: Path, deployment: str, model_id: str) -> None:
+    def __init__(self, home: Path, model_id: str) -> None:
         name, version = split_id("model", model_id)
         self.model_id = model_id
         self.model = home / "models" / name / str(version)
-        self.cores = deployment_rows.folder(home, deployment) / "cores"
-        self.core = self.cores / f"{name}-{version}"
+        self.core = deployment_rows.core_folder(home, model_id)
 
 
 async def prepared(files: ModelFiles) -> Plan:
@@ -52,7 +49,6 @@ async def prepared(files: ModelFiles) -> Plan:
         return kept
     code = await _run_preparation(files)
     if code == 0 and (made := plan.read(files.core)) is not None:
-        _forget_old_cores(files)
         return made
     if code > 0:  # it looked at the model and could not read it
         raise CannotServeError(f"{files.model_id} cannot be loaded; the log above says why.")
@@ -66,7 +62,7 @@ async def prepared(files: ModelFiles) -> Plan:
 
 async def _run_preparation(files: ModelFiles) -> int:
     """Its exit code; negative when it was ended by a signal or by us."""
-    files.cores.mkdir(parents=True, exist_ok=True)
+    files.core.parent.mkdir(parents=True, exist_ok=True)
     child = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -141,10 +137,3 @@ def _plain(value: Any) -> Any:
 def _sentence(error: Exception) -> str:
     text = " ".join(str(error).split())[:200] or type(error).__name__
     return text if text.endswith((".", "!", "?")) else f"{text}."
-
-
-def _forget_old_cores(files: ModelFiles) -> None:
-    """Each takes some megabytes, and another start would make it again."""
-    cores = sorted(files.cores.iterdir(), key=lambda each: each.stat().st_mtime, reverse=True)
-    for old in cores[CORES_KEPT:]:
-        shutil.rmtree(old, ignore_errors=True)

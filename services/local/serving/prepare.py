@@ -8,9 +8,11 @@ and last the model itself, which needs no proof.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -55,14 +57,23 @@ def prepare(model: Path, core: Path) -> Plan:
     known = read(core)
     if known is not None and known.fingerprint == mark:
         return known
-    incoming = core.with_name(core.name + ".incoming")
-    shutil.rmtree(incoming, ignore_errors=True)
-    incoming.mkdir(parents=True)
-    plan = _planned(model, incoming, mark)
-    write(plan, incoming)
-    shutil.rmtree(core, ignore_errors=True)
-    incoming.rename(core)
+    with tempfile.TemporaryDirectory(dir=core.parent, prefix=f".{core.name}-") as place:
+        incoming = Path(place) / "core"
+        incoming.mkdir()
+        plan = _planned(model, incoming, mark)
+        write(plan, incoming)
+        _put_in_place(incoming, core, mark)
     return plan
+
+
+def _put_in_place(incoming: Path, core: Path, mark: str) -> None:
+    """Unless another deployment of the same model was quicker: then its server reads there."""
+    present = read(core)
+    if present is not None and present.fingerprint == mark:
+        return
+    shutil.rmtree(core, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        incoming.rename(core)
 
 
 def _planned(model: Path, folder: Path, mark: str) -> Plan:
