@@ -19,6 +19,7 @@ from services.scoring_payload import Payload
 ROW = "live_scoring.row"  # the pagination's own state, counted from 1
 TEXT = "live_scoring.text"  # the JSON editor's own state
 _PAYLOAD = "live_scoring.payload"
+_CHOSEN = "live_scoring.chosen"  # the operator has switched probabilities on or off
 _OF = "live_scoring.payload_of"
 _SHOWN = "live_scoring.shown"  # the payload the editor's text stands for
 _DRAFT = "live_scoring.draft"  # the editor's text when it is no request
@@ -45,15 +46,21 @@ def payload(deployment: str, contract: DataContract | None, *, probabilities: bo
     if current is None or (
         st.session_state.get(_OF) != deployment and not _fits(current, contract)
     ):
-        current = (
-            scoring_payload.typical(contract, probabilities=probabilities)
-            if contract is not None
-            else Payload(rows=({},))
-        )
+        current = scoring_payload.typical(contract) if contract is not None else Payload(rows=({},))
         replace(current)
         st.session_state.pop(_BROKEN, None)
     st.session_state[_OF] = deployment
+    # A deployment that had not settled at first says only later that it can.
+    if probabilities and not (_CHOSEN in st.session_state or current.beside):
+        current = current.asking_probabilities(True)
+        replace(current)
     return current
+
+
+def choose_probabilities(wanted: bool) -> None:
+    """The operator's own choice, which is not changed for them any more."""
+    st.session_state[_CHOSEN] = True
+    replace(current().asking_probabilities(wanted))
 
 
 def replace(changed: Payload) -> None:
@@ -99,6 +106,7 @@ def take_text() -> None:
         st.session_state[_BROKEN] = str(error)
         return
     st.session_state.pop(_BROKEN, None)
+    st.session_state[_CHOSEN] = True  # what was written is what is meant
     replace(read)
     st.session_state[_SHOWN] = read
 

@@ -53,10 +53,9 @@ class Payload:
         return json.dumps(document, indent=indent, ensure_ascii=False)
 
 
-def typical(contract: DataContract, *, probabilities: bool = False) -> Payload:
+def typical(contract: DataContract) -> Payload:
     """One row of typical values, which the contract accepts."""
-    payload = Payload(rows=(data_contract.example_row(contract),))
-    return payload.asking_probabilities(probabilities)
+    return Payload(rows=(data_contract.example_row(contract),))
 
 
 def read(text: str) -> Payload:

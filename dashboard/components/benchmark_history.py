@@ -29,7 +29,7 @@ def show(tests: Sequence[LoadTest], *, zone: tzinfo) -> None:
         column_config={
             "Load test": st.column_config.ButtonColumn(
                 "Load test", type="tertiary", alignment="left", key=KEY, pinned=True,
-                on_click=opened, args=(tuple(test.id for test in tests),), width="medium",
+                on_click=opened, args=(tuple(test.id for test in tests),), width=290,
             ),
             "State": state_badge.column("State", LoadTestState, width=120),
             "Started": st.column_config.DatetimeColumn(

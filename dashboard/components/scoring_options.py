@@ -56,8 +56,7 @@ def probabilities(contract: DataContract | None) -> bool:
 
 
 def _switch() -> None:
-    wanted = bool(st.session_state[PROBABILITIES])
-    scoring_draft.replace(scoring_draft.current().asking_probabilities(wanted))
+    scoring_draft.choose_probabilities(bool(st.session_state[PROBABILITIES]))
 
 
 def notice(deployment: Deployment, contract: DataContract | None) -> None:

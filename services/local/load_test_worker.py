@@ -45,6 +45,7 @@ class Journal:
 
     def __init__(self, store: Store, load_test_id: str) -> None:
         self._store, self._id = store, load_test_id
+        self._noted = 0
 
     def claim(self) -> LoadTest | None:
         """Start the test, or None when it has been stopped before it began."""
@@ -57,10 +58,16 @@ class Journal:
             row = db.execute("SELECT * FROM load_tests WHERE id = ?", (self._id,)).fetchone()
         return record(row) if claimed.rowcount else None
 
-    def stop_asked(self, done_count: int) -> bool:
-        """Note how far the test is, and learn whether somebody wants it to stop."""
+    def note(self, done_count: int) -> None:
+        """How far the test is. Writes only news, since every write wakes the supervisor."""
+        if done_count == self._noted:
+            return
+        self._noted = done_count
         with self._store.transaction() as db:
             db.execute("UPDATE load_tests SET done_count = ? WHERE id = ?", (done_count, self._id))
+
+    def stop_asked(self) -> bool:
+        with self._store.reading() as db:
             row = db.execute(
                 "SELECT stop_asked_at FROM load_tests WHERE id = ?", (self._id,)
             ).fetchone()
@@ -116,7 +123,8 @@ class StopSignal:
     def __call__(self, done_count: int) -> bool:
         if not self.asked and time.monotonic() >= self._next_look:
             self._next_look = time.monotonic() + LOOK_EVERY_S
-            self.asked = self._journal.stop_asked(done_count)
+            self._journal.note(done_count)
+            self.asked = self._journal.stop_asked()
         return self.asked or self.shut_down
 
 

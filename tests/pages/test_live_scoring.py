@@ -10,7 +10,16 @@ import pytest
 
 from services.errors import UnavailableError
 from services.local.scoring import LocalScoring
-from tests.stub_deployment import BAD, CONTRACT, GOOD, PRIMARY, SECONDARY, deploy, serving
+from tests.stub_deployment import (
+    BAD,
+    CONTRACT,
+    GOOD,
+    PRIMARY,
+    SECONDARY,
+    deploy,
+    report_healthy,
+    serving,
+)
 
 TYPICAL = {"age": 38, "job": "admin.", "pdays": 999, "euribor3m": 4.857}
 
@@ -92,15 +101,32 @@ def test_probabilities_are_shown_where_they_are_asked_for(open_page, deployed):
     assert "93.0 % sure" in [each.delta for each in page.metric]
 
 
-def test_a_script_that_takes_a_method_is_asked_for_probabilities_at_once(open_page, deployed):
-    deployed.swagger = {
-        "components": {"schemas": {"ServiceInput": {"properties": {"data": {}, "method": {}}}}}
-    }
+def test_a_script_that_takes_a_method_is_asked_for_probabilities_until_switched_off(
+    open_page, home, local_workspace, deployed
+):
+    schema = {"ServiceInput": {"properties": {"data": {}, "method": {}}}}
+    deployed.swagger = {"components": {"schemas": schema}}
+    report_healthy(local_workspace.store)
 
     page = open_page("live_scoring")
 
-    # Its state is not Healthy while no supervisor runs, so nobody asks for its description.
+    assert page.toggle(key="live_scoring.probabilities").value is True
+    page.toggle(key="live_scoring.probabilities").set_value(False).run()
     assert page.toggle(key="live_scoring.probabilities").value is False
+    score(page)
+    assert "method" not in deployed.bodies[0]
+
+
+def test_json_without_a_method_is_sent_without_one(open_page, local_workspace, deployed):
+    schema = {"ServiceInput": {"properties": {"data": {}, "method": {}}}}
+    deployed.swagger = {"components": {"schemas": schema}}
+    report_healthy(local_workspace.store)
+
+    page = open_page("live_scoring", input="JSON")
+    page.text_area(key="live_scoring.text").set_value(json.dumps({"data": [TYPICAL]})).run()
+    score(page)
+
+    assert deployed.bodies == [{"data": [TYPICAL]}]
 
 
 def test_a_changed_field_changes_the_json(open_page, deployed):

@@ -98,3 +98,14 @@ def test_with_several_rows_the_objection_names_the_row():
     assert problem.row == 2
     assert "pilot" in problem.message
     assert not problem.blocking
+
+
+@pytest.mark.parametrize("place", ["definitions", "components"])
+def test_a_description_tells_whether_the_script_takes_a_method(place):
+    def swagger(*names):
+        schemas = {"ServiceInput": {"properties": dict.fromkeys(names, {})}}
+        return {place: schemas} if place == "definitions" else {place: {"schemas": schemas}}
+
+    assert scoring_payload.accepts_method(swagger("data", "method"))
+    assert not scoring_payload.accepts_method(swagger("data"))
+    assert not scoring_payload.accepts_method({})
