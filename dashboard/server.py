@@ -7,7 +7,6 @@ uvicorn --factory dashboard.server:create
 from __future__ import annotations
 
 import importlib
-import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -21,8 +20,6 @@ from dashboard import prewarm
 from dashboard.compression import CompressedFiles, Compression
 from dashboard.security import SecurityHeaders
 from dashboard.supervision import supervised
-
-log = logging.getLogger(__name__)
 
 HERE = Path(__file__).resolve().parent
 
@@ -53,7 +50,6 @@ def create(*, home: Path | None = None, hosts: Sequence[str] = ("*",)) -> st.App
             Middleware(Compression, files=files),
         ],
         lifespan=lifespan,
-        on_script_error=_logged,
     )
 
 
@@ -63,8 +59,3 @@ def routes() -> list[BaseRoute]:
     for path in sorted(HERE.glob("routes_*.py")):
         found.extend(importlib.import_module(f"dashboard.{path.stem}").routes)
     return found
-
-
-def _logged(error: Exception) -> None:
-    """The browser is told that something failed; what failed is for the log."""
-    log.error("a page failed", exc_info=error)

@@ -1,0 +1,1 @@
+"""What `make bench` measures: one module ``bench_….py`` per comparison, with a `measure`."""
