@@ -29,6 +29,7 @@ SCRATCH = ".work"
 POLL_S = 0.25
 ENDING_S = 6.0  # choosing ensembles, writing and explaining, on a machine that is busy
 ENDING_SHARE = 0.25  # of the timeout, at most
+PATIENCE_S = 120.0
 REFITTED = 7  # an ensemble's members, at most
 
 
@@ -91,9 +92,8 @@ class AutoMLRun:
         search.run()
         if not search.finished:
             raise OperationFailedError(
-                "No candidate could be fitted within the experiment timeout of "
-                f"{settings.experiment_timeout_minutes:g} minutes; allow more time, or read why "
-                "the child runs failed."
+                "No candidate could be fitted. Read why the child runs failed, or allow more than "
+                f"{settings.experiment_timeout_minutes:g} minutes."
             )
         Finale(settings, recorder, pool, search).perform()
 
@@ -118,16 +118,19 @@ class AutoMLRun:
 
 
 class _Ending:
-    """How long a run needs after its search."""
+    """How long a run needs after its search. One candidate is waited for beyond the timeout:
+    a machine that is busy should leave a model behind all the same."""
 
     def __init__(self, settings: AutoMLSettings, pool_size: int, split: bool) -> None:
-        self._most_s = 60 * settings.experiment_timeout_minutes * ENDING_SHARE
+        timeout_s = 60 * settings.experiment_timeout_minutes
+        self._most_s = timeout_s * ENDING_SHARE
+        self._patience_s = max(timeout_s, PATIENCE_S)
         self._pool_size = pool_size
         self._refits = split  # with cross-validation every candidate was fitted on all rows
 
     def takes_s(self, finished: Sequence[Candidate]) -> float:
         if not finished:
-            return 0.0
+            return -self._patience_s
         fits = sorted(each.fit_s / len(each.answers) for each in finished if not each.dropped)
         refits_s = 1.2 * sum(fits[-REFITTED:]) / self._pool_size if self._refits else 0.0
         return min(ENDING_S + refits_s, self._most_s)

@@ -116,6 +116,7 @@ class Combiner:
 
 def _shares(final: Any, member_count: int) -> list[float]:
     """How much of the last step's input weight each member has."""
-    weight = np.abs(np.atleast_2d(final.coef_)).sum(axis=0).reshape(member_count, -1).sum(axis=1)
+    linear = final[-1] if hasattr(final, "steps") else final
+    weight = np.abs(np.atleast_2d(linear.coef_)).sum(axis=0).reshape(member_count, -1).sum(axis=1)
     total = weight.sum()
     return (weight / total if total else np.full(member_count, 1 / member_count)).tolist()

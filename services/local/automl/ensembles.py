@@ -24,6 +24,7 @@ from services.local.automl.arrays import Floats, Rows
 
 STEPS = 25
 MEMBER_LIMIT = 7
+CERTAINTY = 1e-6  # no answer is taken to be nearer to 0 or 1
 
 Answers = Sequence[Floats]  # one array per candidate: a row per row, a column per class
 
@@ -52,12 +53,26 @@ def mixed(answers: Answers, weights: Floats) -> Floats:
 
 
 def stack(answers: Answers, truth: Any, task: Task) -> Any:
-    """A linear model of the members' answers, fitted as the stacking classes feed it."""
+    """A linear model of the members' answers, fitted as the stacking classes feed it.
+
+    Probabilities are taken as log-odds: of the probabilities themselves a logistic model
+    is well ordered but badly calibrated (log loss 0.190 against 0.170 on the bank data).
+    """
+    from scipy.special import logit
     from sklearn.linear_model import LinearRegression, LogisticRegression
+    from sklearn.pipeline import Pipeline
+    from sklearn.preprocessing import FunctionTransformer
 
     final: Any
     if task is Task.CLASSIFICATION:
-        final = LogisticRegression(max_iter=500, C=10.0)
+        bounds = {"a_min": CERTAINTY, "a_max": 1 - CERTAINTY}
+        final = Pipeline(
+            [
+                ("clip", FunctionTransformer(np.clip, kw_args=bounds)),
+                ("logit", FunctionTransformer(logit)),
+                ("LogisticRegression", LogisticRegression(max_iter=500)),
+            ]
+        )
     else:
         final = LinearRegression(positive=True)  # members are never counted against each other
     return final.fit(stacked_input(answers, task), truth)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.compose import ColumnTransformer
-from sklearn.impute import MissingIndicator, SimpleImputer
+from sklearn.impute import SimpleImputer
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer, OrdinalEncoder
 
@@ -135,12 +135,11 @@ def _text_purpose(
 def transformer(plans: Sequence[ColumnPlan], *, automatic: bool = True) -> Pipeline:
     """The unfitted transformer for these columns: a frame in, a float32 matrix out."""
     names = {purpose: [p.name for p in plans if p.purpose is purpose] for purpose in Purpose}
-    marked = [p.name for p in plans if p.purpose is Purpose.NUMERIC and p.missing and automatic]
+    filled = SimpleImputer(add_indicator=True)  # the mean, and a mark where it stands in
     parts: list[tuple[str, Any, list[str]]] = [
         ("categories", _codes(), names[Purpose.CATEGORICAL]),
         ("hashes", _codes(max_categories=MANY_VALUES), names[Purpose.CATEGORICAL_HASH]),
-        ("numbers", SimpleImputer() if automatic else "passthrough", names[Purpose.NUMERIC]),
-        ("markers", MissingIndicator(features="all"), marked),
+        ("numbers", filled if automatic else "passthrough", names[Purpose.NUMERIC]),
         ("dates", _dates(), names[Purpose.DATETIME]),
     ]
     columns = ColumnTransformer([part for part in parts if part[2]])
@@ -193,12 +192,15 @@ def layout(plans: Sequence[ColumnPlan], fitted: Pipeline) -> tuple[Feature, ...]
                 for date_part in DATE_PARTS
                 for column in raw
             ]
-        elif name in _SUFFIXES:
-            features += [Feature(column, f"{column}_{_SUFFIXES[name]}") for column in raw]
+        elif name == "numbers":
+            features += [Feature(column, f"{column}_MeanImputer") for column in raw]
+            marked = [raw[i] for i in part.indicator_.features_] if _marks(part) else []
+            features += [Feature(column, f"{column}_ImputationMarker") for column in marked]
     return tuple(features)
 
 
-_SUFFIXES = {"numbers": "MeanImputer", "markers": "ImputationMarker"}
+def _marks(part: Any) -> bool:
+    return getattr(part, "indicator_", None) is not None
 
 
 def _category(column: str, categories: tuple[Any, ...], purpose: Purpose) -> Feature:

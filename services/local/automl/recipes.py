@@ -41,7 +41,7 @@ class Recipe:
 
 
 def learners(task: Task, *, onnx: bool) -> tuple[str, ...]:
-    """What the sampler chooses from; only what ONNX can express when that is asked for.
+    """What a search chooses from; only what ONNX can express when that is asked for.
 
     skl2onnx 1.20 cannot write scikit-learn's histogram gradient boosting for onnx 1.23.
     """
@@ -50,93 +50,102 @@ def learners(task: Task, *, onnx: bool) -> tuple[str, ...]:
     return (*boosted, linear, "ExtremeRandomTrees", "RandomForest")
 
 
-def suggested(trial: Any, task: Task, *, onnx: bool) -> Recipe:
-    """The recipe a trial stands for; its parameters are asked of the trial."""
-    learner = trial.suggest_categorical("learner", learners(task, onnx=onnx))
-    preprocessor = trial.suggest_categorical(f"{learner}.preprocessor", (MAX_ABS, STANDARD))
-    return Recipe(learner, preprocessor, _SPACES[learner](_Prefixed(trial, learner)))
+def suggested(trial: Any, learner: str) -> Recipe:
+    """The recipe of this learner that an Optuna trial stands for."""
+    preprocessor = trial.suggest_categorical("preprocessor", (MAX_ABS, STANDARD))
+    return Recipe(learner, preprocessor, _SPACES[learner](_Asking(trial)))
 
 
 def fixed_parameters(recipe: Recipe) -> dict[str, Any]:
     """The recipe as the parameters of a trial that would suggest it."""
-    prefix = f"{recipe.learner}."
-    return {
-        "learner": recipe.learner,
-        f"{prefix}preprocessor": recipe.preprocessor,
-        **{f"{prefix}{name}": value for name, value in recipe.parameters.items()},
-    }
+    found = dict(recipe.parameters)
+    for name, rounds in _ROUNDS.items():
+        if name in found and "learning_rate" in found:
+            found[rounds] = found.pop(name) * found["learning_rate"]
+    return {"preprocessor": recipe.preprocessor, **found}
 
 
-class _Prefixed:
-    """A trial whose parameter names carry their learner's."""
+class _Asking:
+    """An Optuna trial, asked in few words. Whole numbers are spread evenly by ratio."""
 
-    def __init__(self, trial: Any, prefix: str) -> None:
-        self._trial, self._prefix = trial, prefix
+    def __init__(self, trial: Any) -> None:
+        self._trial = trial
 
     def integer(self, name: str, low: int, high: int) -> int:
-        found: int = self._trial.suggest_int(f"{self._prefix}.{name}", low, high, log=True)
+        found: int = self._trial.suggest_int(name, low, high, log=True)
         return found
 
     def number(self, name: str, low: float, high: float, *, log: bool = False) -> float:
-        found: float = self._trial.suggest_float(f"{self._prefix}.{name}", low, high, log=log)
+        found: float = self._trial.suggest_float(name, low, high, log=log)
         return found
 
+    def rounds(self, name: str) -> dict[str, Any]:
+        """Learning rate and number of trees. Their product says how far boosting goes, so
+        it is searched in place of the number."""
+        rate = self.number("learning_rate", 0.015, 0.15, log=True)
+        depth = self.number(_ROUNDS[name], 2.5, 15.0, log=True)
+        return {name: max(20, round(depth / rate)), "learning_rate": rate}
 
-def _lightgbm(trial: _Prefixed) -> dict[str, Any]:
+
+_ROUNDS = {"n_estimators": "rate_times_trees", "max_iter": "rate_times_trees"}
+
+
+def _lightgbm(trial: _Asking) -> dict[str, Any]:
     return {
-        "n_estimators": trial.integer("n_estimators", 60, 600),
-        "learning_rate": trial.number("learning_rate", 0.015, 0.2, log=True),
-        "num_leaves": trial.integer("num_leaves", 6, 64),
-        "min_child_samples": trial.integer("min_child_samples", 5, 120),
-        "subsample": trial.number("subsample", 0.5, 1.0),
-        "colsample_bytree": trial.number("colsample_bytree", 0.3, 1.0),
-        "reg_lambda": trial.number("reg_lambda", 0.01, 30.0, log=True),
+        **trial.rounds("n_estimators"),
+        "num_leaves": trial.integer("num_leaves", 4, 64),
+        "min_child_samples": trial.integer("min_child_samples", 4, 100),
+        **_shared_shape(trial),
     }
 
 
-def _xgboost(trial: _Prefixed) -> dict[str, Any]:
+def _xgboost(trial: _Asking) -> dict[str, Any]:
     return {
-        "n_estimators": trial.integer("n_estimators", 60, 600),
-        "learning_rate": trial.number("learning_rate", 0.015, 0.2, log=True),
-        "max_leaves": trial.integer("max_leaves", 6, 64),
-        "min_child_weight": trial.number("min_child_weight", 0.5, 40.0, log=True),
-        "subsample": trial.number("subsample", 0.5, 1.0),
-        "colsample_bytree": trial.number("colsample_bytree", 0.3, 1.0),
-        "reg_lambda": trial.number("reg_lambda", 0.01, 30.0, log=True),
+        **trial.rounds("n_estimators"),
+        "max_leaves": trial.integer("max_leaves", 4, 64),
+        "min_child_weight": trial.number("min_child_weight", 0.3, 10.0, log=True),
+        **_shared_shape(trial),
     }
 
 
-def _gradient_boosting(trial: _Prefixed) -> dict[str, Any]:
+def _shared_shape(trial: _Asking) -> dict[str, Any]:
     return {
-        "max_iter": trial.integer("max_iter", 60, 400),
-        "learning_rate": trial.number("learning_rate", 0.015, 0.2, log=True),
-        "max_leaf_nodes": trial.integer("max_leaf_nodes", 6, 64),
-        "min_samples_leaf": trial.integer("min_samples_leaf", 5, 120),
-        "max_features": trial.number("max_features", 0.3, 1.0),
-        "l2_regularization": trial.number("l2_regularization", 0.01, 30.0, log=True),
+        "subsample": trial.number("subsample", 0.6, 1.0),
+        "colsample_bytree": trial.number("colsample_bytree", 0.4, 1.0),
+        "reg_lambda": trial.number("reg_lambda", 0.01, 10.0, log=True),
     }
 
 
-def _forest(trial: _Prefixed) -> dict[str, Any]:
+def _gradient_boosting(trial: _Asking) -> dict[str, Any]:
     return {
-        "n_estimators": trial.integer("n_estimators", 25, 100),
-        "min_samples_leaf": trial.integer("min_samples_leaf", 2, 40),
-        "max_features": trial.number("max_features", 0.2, 0.9),
+        **trial.rounds("max_iter"),
+        "max_leaf_nodes": trial.integer("max_leaf_nodes", 4, 64),
+        "min_samples_leaf": trial.integer("min_samples_leaf", 4, 100),
+        "max_features": trial.number("max_features", 0.4, 1.0),
+        "l2_regularization": trial.number("l2_regularization", 0.01, 10.0, log=True),
     }
 
 
-def _logistic(trial: _Prefixed) -> dict[str, Any]:
+def _forest(trial: _Asking) -> dict[str, Any]:
+    return {
+        "n_estimators": trial.integer("n_estimators", 25, 80),
+        "min_samples_leaf": trial.integer("min_samples_leaf", 2, 30),
+        "max_features": trial.number("max_features", 0.3, 0.9),
+    }
+
+
+def _logistic(trial: _Asking) -> dict[str, Any]:
     return {"C": trial.number("C", 0.01, 100.0, log=True)}
 
 
-def _elastic_net(trial: _Prefixed) -> dict[str, Any]:
+def _elastic_net(trial: _Asking) -> dict[str, Any]:
     return {
         "alpha": trial.number("alpha", 1e-5, 1.0, log=True),
         "l1_ratio": trial.number("l1_ratio", 0.05, 0.95),
     }
 
 
-_SPACES: Mapping[str, Callable[[_Prefixed], dict[str, Any]]] = {
+_SPACES: Mapping[str, Callable[[_Asking], dict[str, Any]]] = {
     "LightGBM": _lightgbm,
     "XGBoost": _xgboost,
     "GradientBoosting": _gradient_boosting,

@@ -217,9 +217,9 @@ class Search:
         else:
             candidate.score = float(np.mean(scores))
         self._durations.append(self._clock() - candidate.started_s)
-        self._sampler.tell(candidate.trial, candidate.score)
         self.finished.append(candidate)
         self._listener.finished(candidate)
+        self._tell(candidate, candidate.score)
 
     def _fail(self, candidate: Candidate, reason: str) -> None:
         if candidate in self._open:
@@ -228,8 +228,11 @@ class Search:
             self._tell_failed(candidate, reason)
 
     def _tell_failed(self, candidate: Candidate, reason: str) -> None:
-        self._sampler.tell(candidate.trial, None)
+        self._tell(candidate, None)
         self._listener.failed(candidate.iteration, reason)
+
+    def _tell(self, candidate: Candidate, score: float | None) -> None:
+        self._sampler.tell(candidate.recipe, candidate.trial, score, dropped=candidate.dropped)
 
     # --- ends that were not planned ---
 
@@ -240,7 +243,7 @@ class Search:
     def _cancel(self, candidate: Candidate) -> None:
         self._open.remove(candidate)
         candidate.waiting.clear()
-        self._sampler.tell(candidate.trial, None)
+        self._tell(candidate, None)
         self._listener.canceled(candidate.iteration)
 
     def _recover(self, lost: list[tuple[Candidate, int]]) -> None:

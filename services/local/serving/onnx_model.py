@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from services.local.serving import onnx_functions
 from services.local.serving.feature_encoding import UnsupportedModelError, is_classifier
 
 NODE_LIMIT = 300_000  # of all trees together: beyond, converting takes minutes
@@ -31,6 +32,7 @@ def converted(estimator: Any, width: int) -> bytes:
     if nodes > NODE_LIMIT:
         raise UnsupportedModelError(f"{nodes:,} tree nodes, too many to convert")
     _register_boosters()
+    onnx_functions.register()
     estimator = _prepared(estimator)
     options = {id(estimator): {"zipmap": False}} if is_classifier(estimator) else None
     try:
