@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-import pandas as pd
-
 from dashboard import readings, reads, session
+from dashboard.rates import Rates
 from dashboard.readings import Data, Empty, Failed, NotConfigured, Reading
 from services.attention import Seen, Traffic
 from services.domain import (
@@ -19,7 +18,6 @@ from services.domain import (
     FlowProgress,
     LoadTest,
     Model,
-    Panel,
     PipelineRun,
     Run,
     Schedule,
@@ -33,22 +31,6 @@ NOT_RECORDED = (
     "No deployment records its requests. Turn Application Insights on for one, on the "
     "Deployment health page."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Rates:
-    """Requests of the whole window, and bin by bin for a sparkline."""
-
-    request_count: int
-    failed_count: int
-    p50_ms: float | None
-    p95_ms: float | None
-    failed_shares: tuple[float, ...]  # per bin with requests, oldest first
-    p95s_ms: tuple[float, ...]
-
-    @property
-    def failure_rate(self) -> float:
-        return self.failed_count / self.request_count if self.request_count else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +120,10 @@ def gather(window: TimeWindow) -> Facts:
         load_tests=_take("load tests", reads.load_tests),
         schedules=_take("schedules", reads.schedules),
         pipeline_runs=_take("pipeline runs", reads.pipeline_runs),
-        traffic=_take("traffic", lambda: _traffic(window), window.length)
+        traffic=_take("traffic", lambda: reads.traffic(window), window.length)
         if recorded
         else NotConfigured(NOT_RECORDED),
-        rates=_take("rates", lambda: _rates(window), window.length, _no_requests)
+        rates=_take("rates", lambda: reads.rates(window), window.length, _no_requests)
         if recorded
         else NotConfigured(NOT_RECORDED),
         progress=progress[0] if progress else None,
@@ -170,40 +152,3 @@ def _items(reading: Reading[tuple[T, ...]]) -> tuple[T, ...] | None:
         case Empty() | NotConfigured():
             return ()
     return None
-
-
-def _traffic(window: TimeWindow) -> tuple[Traffic, ...]:
-    """Requests per deployment, busiest first."""
-    frame = reads.telemetry(Panel.DEPLOYMENTS, window).frame
-    return tuple(
-        Traffic(deployment=str(service), request_count=int(requests), failed_count=int(failed))
-        for service, requests, failed in zip(
-            frame["service"], frame["requests"], frame["failed"], strict=True
-        )
-    )
-
-
-def _rates(window: TimeWindow) -> Rates:
-    """The whole window's figures."""
-    summary = reads.telemetry(Panel.SUMMARY, window).frame
-    if summary.empty or not _number(summary["requests"].iloc[0]):
-        return Rates(0, 0, None, None, (), ())
-    failures = reads.telemetry(Panel.FAILURES, window).frame
-    latency = reads.telemetry(Panel.LATENCY, window).frame
-    return Rates(
-        request_count=int(summary["requests"].iloc[0]),
-        failed_count=int(summary["failed"].iloc[0]),
-        p50_ms=_number(summary["p50_ms"].iloc[0]),
-        p95_ms=_number(summary["p95_ms"].iloc[0]),
-        failed_shares=_failed_shares(failures),
-        p95s_ms=tuple(latency["p95_ms"].dropna().astype(float)),
-    )
-
-
-def _failed_shares(failures: pd.DataFrame) -> tuple[float, ...]:
-    bins = failures.groupby("t")[["requests", "failed"]].sum()
-    return tuple(float(each) for each in bins["failed"] / bins["requests"])
-
-
-def _number(value: float | None) -> float | None:
-    return None if value is None or pd.isna(value) else float(value)

@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from dashboard import rates as telemetry_rates
 from dashboard import session
+from dashboard.rates import Rates
+from services.attention import Traffic
 from services.domain import (
     AuditEvent,
     AutoMLSettings,
@@ -205,6 +208,17 @@ def schedules() -> tuple[Schedule, ...]:
 @st.cache_data(ttl="10s", max_entries=200, show_spinner=False)
 def telemetry(panel: Panel, window: TimeWindow, deployment: str | None = None) -> QueryResult:
     return session.workspace().telemetry.panel(panel, window, deployment)
+
+
+@st.cache_data(ttl="10s", max_entries=50, show_spinner=False)
+def rates(window: TimeWindow) -> Rates:
+    panels = (Panel.SUMMARY, Panel.FAILURES, Panel.LATENCY)
+    return telemetry_rates.rates(*(telemetry(panel, window).frame for panel in panels))
+
+
+@st.cache_data(ttl="10s", max_entries=50, show_spinner=False)
+def traffic(window: TimeWindow) -> tuple[Traffic, ...]:
+    return telemetry_rates.traffic(telemetry(Panel.DEPLOYMENTS, window).frame)
 
 
 @st.cache_data(ttl="1s", show_spinner=False)

@@ -122,8 +122,9 @@ def _training(runs: Sequence[Run] | None) -> Stage:
     run = next((run for run in runs or () if run.kind is RunKind.AUTOML), None)
     if run is None:
         return _stage(*step, _unknown_or_waiting(runs), "Find a model")
-    score = f"{run.primary_metric} {run.score:.4f}" if run.score is not None else run.status.value
-    detail = f"{run.experiment} {run.number}"
+    known = run.score is not None
+    score = f"{run.score:.4f}" if known else run.status.value
+    detail = (run.primary_metric or "") if known else f"{run.experiment} {run.number}"
     at = run.ended_at or run.created_at
     return _stage(*step, _of_run(run.status), score, detail, at, {"run": run.id})
 
@@ -181,7 +182,7 @@ def _telemetry(
         for component in components or ()
     )
     state = FlowStepState.FAILED if broken else FlowStepState.DONE
-    detail = "Its server is not running" if broken else "Requests are recorded"
+    detail = "Its server is not running" if broken else "Recording"
     headline = f"On for {len(on)} of {len(deployments or ())}" if len(on) > 1 else "On"
     return _stage(*step, state, headline, detail, address=address)
 

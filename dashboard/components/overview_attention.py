@@ -60,7 +60,7 @@ def show(entries: Sequence[Attention], facts: Facts) -> None:
 def _entry(entry: Attention, now: datetime) -> None:
     color, icon = LOOKS[entry.severity]
     with st.container(gap="xxsmall"):
-        st.markdown(f":{color}[{icon}] **{formats.plain(entry.title)}**", help=entry.severity.value)
+        st.markdown(f":{color}[{icon}] **{formats.plain(entry.title)}**")
         if entry.detail:
             st.caption(formats.sentence(entry.detail))
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -71,8 +71,5 @@ def _entry(entry: Attention, now: datetime) -> None:
                 query_params=dict(entry.address),
             )
             if entry.since:
-                st.caption(
-                    formats.age(entry.since, now=now),
-                    help=formats.utc(entry.since),
-                    width="content",
-                )
+                age = formats.age(entry.since, now=now)
+                st.badge(age, color="gray", help=formats.utc(entry.since))

@@ -11,7 +11,8 @@ import streamlit as st
 
 from dashboard import formats, shell
 from dashboard.components import panel, state_badge
-from dashboard.overview_facts import Facts, Rates
+from dashboard.overview_facts import Facts
+from dashboard.rates import Rates
 from dashboard.readings import Reading
 from services import attention
 from services.domain import Deployment, DeploymentState, Model, Run, Schedule
@@ -57,6 +58,14 @@ def _figure(label: str, value: str, **options: object) -> None:
     st.metric(label, value, label_visibility="collapsed", **options)  # type: ignore[arg-type]
 
 
+def _said(text: str, at: datetime | None, now: datetime) -> None:
+    """A line under a figure, with the instant it speaks of."""
+    when = formats.instant(at, zone=shell.zone(), now=now)
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.caption(formats.plain(text), width="content")
+        st.badge(when, color="gray", help=formats.utc(at))
+
+
 # --- serving ----------------------------------------------------------------------
 
 
@@ -85,13 +94,14 @@ def _count(state: DeploymentState, count: int) -> str:
 def _failure_rate(facts: Facts) -> None:
     def draw(rates: Rates) -> None:
         bad = rates.failure_rate >= attention.FAILURES_WARN
+        some = "orange" if rates.failed_count else "green"
         failed = formats.count(rates.failed_count)
         requests = formats.plural(rates.request_count, "request")
         _figure(
             "Failure rate",
             formats.percent(rates.failure_rate),
             delta=f"{failed} of {requests}",
-            delta_color="red" if bad else "green",
+            delta_color="red" if bad else some,
             delta_arrow="off",
             **_sparkline([share * 100 for share in rates.failed_shares], "bar"),
         )
@@ -151,18 +161,23 @@ def _model_age(facts: Facts) -> None:
     def draw(models: tuple[Model, ...]) -> None:
         newest = models[0]
         _figure("Age of the newest model", _age(newest.created_at, facts.now))
-        score = newest.properties.get("score") or ""
-        st.caption(
-            " · ".join(filter(None, (formats.plain(newest.id), formats.plain(newest.algorithm))))
-            + (f" · {formats.plain(score)}" if score else ""),
-            help=formats.utc(newest.created_at),
-        )
+        parts = filter(None, (newest.id, _score(newest)))
+        _said(" · ".join(parts), newest.created_at, facts.now)
 
     _card(
         "Model age", ":material/deployed_code:", "models", facts.models, draw,
         empty="No model is registered yet. Register the best one of a run.",
         address={"model": _newest_id(facts)} if _newest_id(facts) else None,
     )  # fmt: skip
+
+
+def _score(model: Model) -> str:
+    """The metric it was chosen by, as Azure's properties tell it."""
+    metric, score = (model.properties.get(name, "") for name in ("primary_metric", "score"))
+    try:
+        return f"{metric} {formats.metric(float(score))}".strip()
+    except ValueError:
+        return ""
 
 
 def _newest_id(facts: Facts) -> str:
@@ -185,8 +200,7 @@ def _retrain(facts: Facts) -> None:
             st.caption(f"{formats.plural(len(schedules), 'schedule')}, all disabled")
             return
         _figure("Next retrain", formats.age(due.next_fire_at, now=facts.now))
-        when = formats.instant(due.next_fire_at, zone=shell.zone(), now=facts.now)
-        st.caption(f"{formats.plain(due.name)}, {when}", help=formats.utc(due.next_fire_at))
+        _said(due.name, due.next_fire_at, facts.now)
 
     _card(
         "Next retrain", ":material/event_repeat:", "pipeline_schedules", facts.schedules, draw,

@@ -79,7 +79,8 @@ def test_the_newest_automl_run_tells_its_score():
 
     found = stage("training", replace(EMPTY, runs=runs))
 
-    assert (found.state, found.headline) == (DONE, "AUC_weighted 0.9464")
+    assert (found.state, found.headline) == (DONE, "0.9464")
+    assert found.detail == "AUC_weighted"
     assert found.address == {"run": "bank-2"}
 
 
