@@ -18,6 +18,8 @@ from dashboard.components import (
 )
 from services.domain import LoadTest
 
+HISTORY_S = 2.0
+
 
 def result(test: LoadTest) -> None:
     """The chosen test, live while it runs."""
@@ -26,6 +28,12 @@ def result(test: LoadTest) -> None:
             benchmark_result.show(test, now=datetime.now(UTC), zone=shell.zone())
         else:
             benchmark_progress.show(test.id)
+
+
+def history() -> None:
+    """Every test; followed while one of them runs."""
+    with failures.explained():
+        benchmark_history.show(reads.load_tests(), zone=shell.zone())
 
 
 def chosen(tests: tuple[LoadTest, ...]) -> LoadTest | None:
@@ -67,4 +75,5 @@ with failures.explained():
         benchmark_actions.show(test)
     if tests:
         st.subheader("History", anchor=False)
-        benchmark_history.show(tests, zone=shell.zone())
+        active = any(not each.state.settled for each in tests)
+        st.fragment(history, run_every=HISTORY_S if active else shell.refresh_interval())()

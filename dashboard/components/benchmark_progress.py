@@ -41,9 +41,10 @@ def progress(test: LoadTest, *, now: datetime) -> tuple[float, str]:
     elapsed_s = (now - test.started_at).total_seconds()
     plan = test.plan
     done = formats.plural(test.done_count, "request")
+    rate = f" · {test.done_count / elapsed_s:,.0f} a second" if elapsed_s > 1 else ""
     if plan is not None and plan.seconds:
-        text = f"{formats.seconds(elapsed_s)} of {plan.seconds} s · {done}"
+        text = f"{formats.seconds(elapsed_s)} of {plan.seconds} s · {done}{rate}"
         return min(1.0, max(0.0, elapsed_s / plan.seconds)), text
     asked = plan.requests if plan is not None and plan.requests else 1
     text = f"{formats.count(test.done_count)} of {formats.plural(asked, 'request')}"
-    return min(1.0, test.done_count / asked), f"{text} · {formats.seconds(elapsed_s)}"
+    return min(1.0, test.done_count / asked), f"{text} · {formats.seconds(elapsed_s)}{rate}"

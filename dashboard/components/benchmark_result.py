@@ -209,9 +209,14 @@ def _conditions(test: LoadTest) -> dict[str, str]:
         "Deployment": test.deployment or formats.NOTHING,
         "Model": test.model_id or formats.NOTHING,
         **(_asked(plan) if plan else {}),
-        "Payload SHA-256": test.payload_sha256 or formats.NOTHING,
+        "Payload SHA-256": _shortened(test.payload_sha256),
         **test.settings,
     }
+
+
+def _shortened(sha256: str | None) -> str:
+    """Enough of a hash to tell payloads apart."""
+    return formats.NOTHING if sha256 is None else f"{sha256[:16]}…"
 
 
 def _asked(plan: LoadTestPlan) -> dict[str, str]:

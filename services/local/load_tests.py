@@ -191,15 +191,20 @@ def _name(plan: LoadTestPlan) -> str:
 def _settings(target: Deployment) -> dict[str, str]:
     """What else may explain a difference between two tests of one deployment."""
     return {
-        "state": target.state.value,
-        "key required": "yes" if target.auth_enabled else "no",
+        "State": target.state.value,
+        "Key required": "yes" if target.auth_enabled else "no",
         "Application Insights": "on" if target.telemetry_enabled else "off",
-        "compute": target.compute_type,
+        "Compute": target.compute_type,
         **({"CPU cores": f"{target.cpu_cores:g}"} if target.cpu_cores else {}),
-        **({"memory": f"{target.memory_gb:g} GB"} if target.memory_gb else {}),
-        "updated": target.updated_at.isoformat(timespec="seconds"),
-        **target.properties,
+        **({"Memory": f"{target.memory_gb:g} GB"} if target.memory_gb else {}),
+        "Updated": f"{target.updated_at:%Y-%m-%d %H:%M:%S} UTC",
+        **{_words(name): value for name, value in target.properties.items()},
     }
+
+
+def _words(name: str) -> str:
+    """``core_reason`` → ``Core reason``."""
+    return name.replace("_", " ").capitalize()
 
 
 def _check_payload(payload: str) -> None:

@@ -192,7 +192,7 @@ def test_the_conditions_of_a_test_are_kept(open_page, store):
         for name, cells in zip(table.value.index, table.value.values.tolist(), strict=True)
     }
 
-    assert shown["scoring core"] == "native LightGBM"
+    assert shown["Core"] == "native LightGBM"
     assert shown["Model"] == "bank:1"
     assert shown["At a time"] == "4"
 

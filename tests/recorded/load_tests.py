@@ -199,7 +199,7 @@ def _insert(
                 seconds,
                 concurrency,
                 model_id,
-                json.dumps({"Application Insights": "on", "scoring core": "native LightGBM"}),
+                json.dumps({"Application Insights": "on", "Core": "native LightGBM"}),
                 stamp(started_at),
                 stamp(ended_at),
                 outcome,
