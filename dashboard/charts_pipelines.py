@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
+from typing import Any
 
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from dashboard import formats
 from dashboard.charts import base_layout
@@ -29,7 +29,8 @@ _GROUPS = {
     RunStatus.NOT_STARTED: "Not started",
     RunStatus.QUEUED: "Not started",
 }
-ROW_PX, BARS_PX, FRAME_PX = 34, 96, 92
+ROW_PX, BARS_PX, GAP_PX, FRAME_PX = 34, 96, 8, 92
+LABELS = 10  # dates written below, at most
 
 
 def group(status: RunStatus) -> str:
@@ -49,35 +50,45 @@ def run_grid(
     Every mark and bar carries ``[run id, node id]`` (a bar's node id is empty), for clicks.
     """
     names = _step_names(runs, steps)
-    figure = make_subplots(
-        rows=2,
-        shared_xaxes=True,
-        vertical_spacing=0.04,
-        row_heights=[BARS_PX, ROW_PX * max(len(names), 1)],
+    labels = {run.id: _label(run, zone=zone) for run in runs}
+    # Plain dictionaries, checked once as a whole: Plotly checks every change to a figure anew.
+    traces = [
+        trace
+        for name in _LOOK
+        for trace in (
+            _bars(name, runs, labels, now=now),
+            _marks(name, runs, labels, steps, now=now),
+        )
+        if trace["x"]
+    ]
+    marks_px = ROW_PX * max(len(names), 1)
+    inner_px = BARS_PX + GAP_PX + marks_px
+    every = max(1, -(-len(runs) // LABELS))
+    figure = go.Figure(
+        data=traces,
+        layout={
+            "barmode": "overlay",
+            "xaxis": {
+                "type": "category",
+                "categoryorder": "array",
+                "categoryarray": [run.id for run in runs],
+                "tickvals": [run.id for run in runs[::every]],
+                "ticktext": [labels[run.id] for run in runs[::every]],
+                "tickangle": 0,
+                "anchor": "y2",
+            },
+            "yaxis": {"domain": [(marks_px + GAP_PX) / inner_px, 1], "nticks": 4},
+            "yaxis2": {
+                "domain": [0, marks_px / inner_px],
+                "type": "category",
+                "categoryorder": "array",
+                "categoryarray": list(reversed(names)),
+            },
+        },
     )
-    labels = [_label(run, zone=zone) for run in runs]
-    for name, (color, symbol) in _LOOK.items():
-        _bars(figure, name, color, runs, labels, now=now)
-        _marks(figure, name, color, symbol, runs, labels, steps, now=now)
-    base_layout(figure, height=FRAME_PX + BARS_PX + ROW_PX * max(len(names), 1))
-    figure.update_layout(hovermode="closest", barmode="overlay", bargap=0.35)
-    figure.update_xaxes(
-        type="category",
-        categoryorder="array",
-        categoryarray=[run.id for run in runs],
-        tickvals=[run.id for run in runs[:: max(1, len(runs) // 10)]],
-        ticktext=labels[:: max(1, len(runs) // 10)],
-        tickangle=0,
-    )
-    figure.update_yaxes(title="Duration (min)", row=1, col=1, nticks=4)
-    figure.update_yaxes(
-        type="category",
-        categoryorder="array",
-        categoryarray=list(reversed(names)),
-        showgrid=False,
-        title=None,
-        row=2,
-        col=1,
+    base_layout(figure, height=FRAME_PX + inner_px, y_title="Duration (min)")
+    figure.update_layout(
+        hovermode="closest", bargap=0.35, yaxis2={"title": None, "showgrid": False}
     )
     return figure
 
@@ -92,68 +103,58 @@ def _label(run: PipelineRun, *, zone: tzinfo) -> str:
 
 
 def _bars(
-    figure: go.Figure,
-    name: str,
-    color: str,
-    runs: Sequence[PipelineRun],
-    labels: Sequence[str],
-    *,
-    now: datetime,
-) -> None:
-    here = [
-        (run, label) for run, label in zip(runs, labels, strict=True) if group(run.status) == name
-    ]
-    lengths = [length(run, now=now) for run, _ in here]
-    figure.add_bar(
-        x=[run.id for run, _ in here],
-        y=[each.total_seconds() / 60 if each else 0 for each in lengths],
-        customdata=[[run.id, ""] for run, _ in here],
-        text=[
-            f"{label}: {run.status}, {formats.duration(each)}"
-            for (run, label), each in zip(here, lengths, strict=True)
+    name: str, runs: Sequence[PipelineRun], labels: Mapping[str, str], *, now: datetime
+) -> dict[str, Any]:
+    """How long the runs of one group took."""
+    here = [(run, length(run, now=now)) for run in runs if group(run.status) == name]
+    return {
+        "type": "bar",
+        "x": [run.id for run, _ in here],
+        "y": [each.total_seconds() / 60 if each else 0 for _, each in here],
+        "customdata": [[run.id, ""] for run, _ in here],
+        "hovertext": [
+            f"{labels[run.id]}: {run.status}, {formats.duration(each)}" for run, each in here
         ],
-        textposition="none",
-        hovertemplate="%{text}<extra></extra>",
-        marker={"color": color},
-        name=name,
-        legendgroup=name,
-        showlegend=False,
-        row=1,
-        col=1,
-    )
+        "hovertemplate": "%{hovertext}<extra></extra>",
+        "marker": {"color": _LOOK[name][0]},
+        "name": name,
+        "legendgroup": name,
+        "showlegend": False,
+    }
 
 
 def _marks(
-    figure: go.Figure,
     name: str,
-    color: str,
-    symbol: str,
     runs: Sequence[PipelineRun],
-    labels: Sequence[str],
+    labels: Mapping[str, str],
     steps: Mapping[str, Sequence[StepRun]],
     *,
     now: datetime,
-) -> None:
+) -> dict[str, Any]:
+    """The steps of one group, one mark each."""
+    color, symbol = _LOOK[name]
     here = [
-        (run, label, step)
-        for run, label in zip(runs, labels, strict=True)
-        for step in steps.get(run.id, ())
-        if group(step.status) == name
+        (run, step) for run in runs for step in steps.get(run.id, ()) if group(step.status) == name
     ]
-    figure.add_scatter(
-        x=[run.id for run, _, _ in here],
-        y=[step.name for _, _, step in here],
-        customdata=[[run.id, step.node_id] for run, _, step in here],
-        text=[
-            f"{label}, {step.name}: {step.status}, {formats.duration(length(step, now=now))}"
-            for _, label, step in here
+    return {
+        "type": "scatter",
+        "x": [run.id for run, _ in here],
+        "y": [step.name for _, step in here],
+        "yaxis": "y2",
+        "customdata": [[run.id, step.node_id] for run, step in here],
+        "hovertext": [
+            f"{labels[run.id]}, {step.name}: {step.status}, "
+            f"{formats.duration(length(step, now=now))}"
+            for run, step in here
         ],
-        hovertemplate="%{text}<extra></extra>",
-        mode="markers",
-        marker={"color": color, "symbol": symbol, "size": 13, "line": {"width": 2, "color": color}},
-        name=name,
-        legendgroup=name,
-        showlegend=bool(here),
-        row=2,
-        col=1,
-    )
+        "hovertemplate": "%{hovertext}<extra></extra>",
+        "mode": "markers",
+        "marker": {
+            "color": color,
+            "symbol": symbol,
+            "size": 13,
+            "line": {"width": 2, "color": color},
+        },
+        "name": name,
+        "legendgroup": name,
+    }

@@ -84,10 +84,8 @@ def _submit(pipelines: Sequence[PublishedPipeline], catalog: Catalog) -> None:
     ]  # fmt: skip
     defaults = {each.name: each.default for each in chosen.parameters}
     values = {
-        "model": _reference("Model", defaults.get("model", ""), _model_options(), chosen.id),
-        "dataset": _reference(
-            "Dataset", defaults.get("dataset", ""), _dataset_options(), chosen.id
-        ),
+        name: _reference(name, defaults.get(name, ""), options, chosen.id)
+        for name, options in (("model", _model_options()), ("dataset", _dataset_options()))
     }
     experiment = st.text_input(
         "Experiment", pipeline_facts.experiment(chosen), key=f"batch.experiment-{chosen.id}"

@@ -15,6 +15,7 @@ from services import time_zones
 from services.domain import Frequency, Recurrence, WeekDay
 
 NEW = Recurrence(frequency=Frequency.DAY)
+EARLIEST, LATEST = datetime(2000, 1, 1), datetime(2099, 12, 31)  # offered as a start time
 
 
 def show(current: Recurrence | None, *, key: str, now: datetime, zone: tzinfo) -> Recurrence:
@@ -113,14 +114,10 @@ def _start(
         key=field,
         step=60,
         format="YYYY-MM-DD",
-        min_value=_earliest(st.session_state[field]),
+        min_value=min(EARLIEST, st.session_state[field]),
+        max_value=max(LATEST, st.session_state[field]),
     )
     return start
-
-
-def _earliest(start: datetime) -> datetime:
-    """A start time may lie in the past: it then only sets the rhythm."""
-    return min(start, datetime(2000, 1, 1))
 
 
 def problems(recurrence: Recurrence) -> Sequence[str]:
