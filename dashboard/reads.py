@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from dashboard import events, session
 from dashboard import rates as telemetry_rates
-from dashboard import session
 from dashboard.rates import Rates
 from services.attention import Traffic
 from services.domain import (
@@ -51,6 +51,7 @@ LONG = "10min"  # what never changes once it exists: a dataset version's profile
 def clear() -> None:
     """Forget everything that was read. Called after a write, before the next rerun."""
     st.cache_data.clear()
+    events.acted()
 
 
 @st.cache_data(ttl=BRIEF, show_spinner=False)

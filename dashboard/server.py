@@ -16,7 +16,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.routing import BaseRoute
 
-from dashboard import prewarm
+from dashboard import events, prewarm
 from dashboard.compression import CompressedFiles, Compression
 from dashboard.security import SecurityHeaders
 from dashboard.supervision import supervised
@@ -50,6 +50,7 @@ def create(*, home: Path | None = None, hosts: Sequence[str] = ("*",)) -> st.App
             Middleware(Compression, files=files),
         ],
         lifespan=lifespan,
+        on_script_error=events.failed,
     )
 
 
