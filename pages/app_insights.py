@@ -1,0 +1,49 @@
+"""App Insights metrics: how many requests, how fast, how many failed, and what they said."""
+
+import streamlit as st
+
+from dashboard import charts_insights, readings, reads, session, shell
+from dashboard.components import (
+    failures,
+    insights_charts,
+    insights_controls,
+    insights_details,
+    insights_empty,
+    insights_tiles,
+    page_header,
+)
+from dashboard.readings import Data, Failed, Reading
+from services.traffic import Traffic
+
+page_header.show(
+    "App Insights metrics", f"Requests, failures and latency in the {shell.window_label()}"
+)
+
+with failures.explained():
+    deployments = reads.deployments()
+choice = insights_controls.show(deployments)
+
+
+@st.fragment(run_every=shell.refresh_interval())
+def live() -> None:
+    """Tiles and charts; refreshes on its own without touching what was chosen or typed."""
+    view = choice.view()
+    reading: Reading[Traffic] = readings.take(
+        lambda: insights_charts.summary(view),
+        identity=(session.workspace().location, "summary", view.deployment, view.span),
+        is_empty=lambda traffic: traffic.requests == 0,
+    )
+    match reading:
+        case Data(traffic) | Failed(last=Data(traffic)):
+            insights_tiles.show(traffic)
+            insights_charts.show(view)
+        case Failed(error):
+            failures.show(error)
+        case _:
+            insights_empty.show(view, deployments)
+            time = charts_insights.axis(view.window, shell.zone())
+            insights_charts.availability(view, time)
+
+
+live()
+insights_details.show(choice)
