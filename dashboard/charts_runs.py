@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from dashboard import formats
+from dashboard.charts import CONFIG as BASE_CONFIG
 from dashboard.charts import base_layout
 from services.domain import MetricGoal
 from services.leaderboard import Scored
@@ -19,6 +20,7 @@ from services.run_charts import (
     Residuals,
 )
 
+CONFIG = {**BASE_CONFIG, "displayModeBar": False}  # it would lie over the legends of small cards
 HEIGHT = 270
 MANY_CLASSES = 10  # from here on a matrix shows its numbers on hover only
 QUIET = "rgb(128, 128, 136)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ class RunFacts:
     settings: AutoMLSettings | None  # of AutoML parents
     naive: Mapping[str, float]  # metric → what knowing nothing scores; empty until it is known
     previous: Run | None  # the last completed run of the same experiment and metric
+    chosen_on: str = ""  # which rows ranked the candidates, in words; empty where nobody said
+    reported_on: str = ""  # which rows metrics and charts are about
 
     @property
     def naive_score(self) -> float | None:
@@ -25,6 +28,11 @@ class RunFacts:
 
     def child(self, run_id: str | None) -> Run | None:
         return next((child for child in self.children if child.id == run_id), None)
+
+    @property
+    def ranked_elsewhere(self) -> bool:
+        """Candidates were ranked on other rows than their metrics are reported on."""
+        return bool(self.chosen_on and self.reported_on) and self.chosen_on != self.reported_on
 
     @property
     def best(self) -> Run | None:
@@ -39,9 +47,17 @@ def gather(run: Run) -> RunFacts:
         run=run,
         children=children,
         settings=settings,
-        naive=_naive(settings, children),
+        naive=_noted(run) or _naive(settings, children),
         previous=leaderboard.previous_best(run, reads.runs(run.experiment)),
+        chosen_on=run.properties.get("validation_chosen", ""),
+        reported_on=run.properties.get("validation_reported", ""),
     )
+
+
+def _noted(run: Run) -> Mapping[str, float]:
+    """The baseline the search wrote down itself, if it did."""
+    noted: Mapping[str, float] = json.loads(run.properties.get("naive_baseline", "{}"))
+    return noted
 
 
 def _naive(settings: AutoMLSettings | None, children: Sequence[Run]) -> Mapping[str, float]:

@@ -30,6 +30,8 @@ def overview() -> None:
         )
 
     def table() -> None:
+        if "run" in st.query_params:  # one was opened: the whole page changes
+            st.rerun()
         with failures.explained():
             runs = reads.runs()
             if not runs:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import charts, charts_runs, formats, reads
+from dashboard import charts_runs, formats, reads
 from services.domain import EnsembleMember, Model
 
 
@@ -30,7 +30,7 @@ def show(model: Model) -> None:
         rows = [(label(member), member.weight) for member in members]
         st.plotly_chart(
             charts_runs.bars(rows, title="Weight in the vote"),
-            config=charts.CONFIG,
+            config=charts_runs.CONFIG,
             key="models.ensemble",
             alt="Ensemble weights: "
             + ", ".join(f"{name} {formats.metric(weight)}" for name, weight in rows),

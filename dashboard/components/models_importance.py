@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard import charts, charts_runs, formats, reads
+from dashboard import charts_runs, formats, reads
 from services.domain import Explanation, Model
 from services.errors import NotFoundError
 
@@ -66,7 +66,7 @@ def _bars(features: Sequence[tuple[str, float]], top: int, *, key: str) -> None:
     shown = features[:top]
     st.plotly_chart(
         charts_runs.bars(shown, title="Mean contribution to the prediction"),
-        config=charts.CONFIG,
+        config=charts_runs.CONFIG,
         key=f"models.importance-{key}",
         alt="Importance of "
         + ", ".join(f"{name} {formats.metric(value)}" for name, value in shown[:5]),

@@ -115,7 +115,9 @@ def _table(
             ),
             "Algorithm": st.column_config.TextColumn("Algorithm", width=150),
             "Metric": st.column_config.TextColumn("Primary metric", width=108),
-            "Score": st.column_config.NumberColumn("Score", format="%.4f", width=62),
+            "Score": st.column_config.NumberColumn(
+                "Score", format="%.4f", width=62, help="What its search ranked it by"
+            ),
             "Used by": st.column_config.ListColumn(
                 "Used by", help="Deployments that serve this version", width=120
             ),

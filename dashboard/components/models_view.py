@@ -30,7 +30,9 @@ FURTHER = (  # metrics an operator asks for next, for whichever task they exist
     "mean_absolute_error",
     "root_mean_squared_error",
 )
-TILES = 4
+TILES = 5
+RANKED = "What its search ranked it by"
+LOGGED = "Logged by its run on the validation rows. The goal is to {} it."
 
 
 def _behaviour(model: Model) -> None:
@@ -94,18 +96,16 @@ def _figures(model: Model) -> None:
     metrics: Mapping[str, float] = (
         reads.metrics((model.run_id,)).get(model.run_id, {}) if model.run_id else {}
     )
-    primary = model.properties.get("primary_metric")
+    primary = model.properties.get("primary_metric", "")
+    score = models_table.score(model)
     figures: list[tuple[str, str, str]] = []
-    known = models_table.score(model)
-    if primary and (value := metrics.get(primary, known)) is not None:
-        figures.append((primary, formats.metric(value), _goal(primary)))
-    for name in FURTHER:
-        if name in metrics and name != primary and len(figures) < TILES - 1:
-            figures.append((name, formats.metric(metrics[name]), _goal(name)))
+    if primary and score is not None:
+        figures.append((f"Score, {primary}", formats.metric(score), RANKED))
+    for name in (primary, *FURTHER):
+        logged = name in metrics and (name != primary or metrics[name] != score)
+        if logged and len(figures) < TILES - 1 and name not in (each[0] for each in figures):
+            goal = metric_goal(name).value
+            figures.append((name, formats.metric(metrics[name]), LOGGED.format(goal)))
     figures.append(("Size of the model", formats.size(model.size_bytes), ""))
-    for tile, (name, text, goal) in zip(st.columns(len(figures)), figures, strict=True):
-        tile.metric(formats.plain(name), text, border=True, help=goal or None)
-
-
-def _goal(metric: str) -> str:
-    return f"On the validation rows of its run. The goal is to {metric_goal(metric).value} it."
+    for tile, (name, text, note) in zip(st.columns(len(figures)), figures, strict=True):
+        tile.metric(formats.plain(name), text, border=True, help=note or None)

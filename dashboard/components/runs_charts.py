@@ -10,8 +10,8 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from dashboard import charts, charts_runs, formats, reads
-from dashboard.components import empty
+from dashboard import charts_runs, formats, reads
+from dashboard.components import empty, runs_child
 from dashboard.run_facts import RunFacts
 from services import leaderboard, run_charts
 from services.domain import Run, Task
@@ -39,10 +39,7 @@ def _child(ranked: Sequence[Run]) -> Run:
         run.id: f"{place} {run.display_name} · {formats.metric(run.score)}"
         for place, run in enumerate(ranked, start=1)
     }
-    chosen = st.selectbox(
-        "Child run", list(names), format_func=names.__getitem__, key="child",
-        bind="query-params", width=330,
-    )  # fmt: skip
+    chosen = runs_child.show("Child run", names)
     return next(run for run in ranked if run.id == chosen)
 
 
@@ -169,4 +166,4 @@ def _card(place: Any, title: str, note: str) -> Iterator[None]:
 
 
 def _plot(figure: go.Figure, key: str, alt: str) -> None:
-    st.plotly_chart(figure, config=charts.CONFIG, key=f"runs.{key}", alt=alt)
+    st.plotly_chart(figure, config=charts_runs.CONFIG, key=f"runs.{key}", alt=alt)

@@ -13,6 +13,8 @@ from dashboard.components import (
     failures,
     page_header,
     register_form,
+    runs_child,
+    runs_leaderboard,
     runs_list,
     state_badge,
 )
@@ -20,19 +22,13 @@ from dashboard.run_facts import RunFacts
 from services import leaderboard, naive_baseline
 from services.domain import Capability, Run, RunStatus
 
-_SEEN = ("run", "child", "threshold", "run-view", "class")  # of the address, about one run
-
 
 def show(facts: RunFacts, *, now: datetime, zone: tzinfo) -> None:
     run = facts.run
     with st.container(gap="xxsmall"):
-        st.button(
-            "All runs",
-            key="runs.back",
-            icon=":material/arrow_back:",
-            type="tertiary",
-            on_click=_back,
-        )
+        if st.button("All runs", key="runs.back", icon=":material/arrow_back:", type="tertiary"):
+            _back()
+            st.rerun()  # the whole page: this header is part of a fragment
         actions = page_header.show(runs_list.title(run), _subtitle(facts, now=now, zone=zone))
     with actions:
         state_badge.show(run.status)
@@ -75,15 +71,14 @@ def _actions(facts: RunFacts) -> None:
             disabled=run.status is RunStatus.CANCEL_REQUESTED,
         ):
             cancel(run)
-    elif facts.settings is not None and session.workspace().can(Capability.AUTOML_TRAINING):
-        st.button(
-            "Run again",
-            key="runs.again",
-            icon=":material/replay:",
-            help="Opens the form with the same settings",
-            on_click=automl_form.ask,
-            args=(run.id,),
-        )
+    elif _repeatable(facts) and st.button(
+        "Run again",
+        key="runs.again",
+        icon=":material/replay:",
+        help="Opens the form with the same settings",
+    ):
+        automl_form.ask(run.id)
+        st.rerun()
     if facts.best is not None and st.button(
         "Register best model",
         key="runs.register",
@@ -92,6 +87,10 @@ def _actions(facts: RunFacts) -> None:
     ):
         register_form.ask(facts.best.id)
         st.rerun()
+
+
+def _repeatable(facts: RunFacts) -> bool:
+    return facts.settings is not None and session.workspace().can(Capability.AUTOML_TRAINING)
 
 
 def cancel(run: Run) -> None:
@@ -167,5 +166,6 @@ def _progress(facts: RunFacts, *, now: datetime) -> None:
 
 
 def _back() -> None:
-    for name in _SEEN:
-        st.query_params.pop(name, None)
+    st.query_params.pop("run", None)
+    runs_child.forget()
+    st.session_state[runs_leaderboard.VIEW] = runs_leaderboard.FIRST  # bound: left by its value

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from dashboard import charts, charts_runs, formats
-from dashboard.components import empty, runs_settings, state_badge
+from dashboard import charts_runs, formats, reads
+from dashboard.components import empty, runs_child, runs_settings, state_badge
 from dashboard.run_facts import RunFacts
 from services import leaderboard
 from services.domain import Run, RunStatus, metric_goal
 from services.leaderboard import Standing
 
+VIEW, FIRST = "run-view", "Leaderboard"  # the widget that chooses a part, and where it starts
 TALL, TALL_HEIGHT = 18, 600  # rows from which the table scrolls, pixels it then has
 SHOWN_REASONS = 4
+COLUMNS = ("#", "Child run", "Score", "Reported", "Lift", "Duration", "Status")
 
 
 def show(facts: RunFacts) -> None:
@@ -25,6 +27,7 @@ def show(facts: RunFacts) -> None:
     with left:
         if facts.children:
             _table(facts)
+            _grounds(facts)
             _failures(facts)
         elif facts.run.status.settled:
             empty.show("This run started no child run. Its log says why.")
@@ -41,8 +44,8 @@ def show(facts: RunFacts) -> None:
 
 def open_child(run_id: str, *, scored: bool) -> None:
     """Show the child's charts, or the log of one that has none."""
-    st.session_state["child"] = run_id
-    st.session_state["run-view"] = "Charts" if scored else "Logs"
+    runs_child.open(run_id)
+    st.session_state[VIEW] = "Charts" if scored else "Logs"
 
 
 def _table(facts: RunFacts) -> None:
@@ -66,18 +69,28 @@ def _table(facts: RunFacts) -> None:
         hide_index=True,
         height="content" if len(standings) <= TALL else TALL_HEIGHT,
         column_config={
-            "#": st.column_config.NumberColumn("#", format="%d", width=44),
+            "#": st.column_config.NumberColumn("#", format="%d", width=40),
             "Child run": st.column_config.ButtonColumn(
                 "Child run", type="tertiary", alignment="left", key="runs.child-open",
-                on_click=opened, width=285, help="Open its charts, or the log of one without",
+                on_click=opened, width=265, help="Open its charts, or the log of one without",
             ),
-            "Score": st.column_config.NumberColumn(facts.run.primary_metric, format="%.4f"),
+            "Score": st.column_config.NumberColumn(
+                facts.run.primary_metric, format="%.4f", width=100,
+                help=f"Ranked by it: {facts.chosen_on}" if facts.chosen_on else None,
+            ),
+            "Reported": st.column_config.NumberColumn(
+                "Validation", format="%.4f", width=78,
+                help=f"{facts.run.primary_metric} on {facts.reported_on}",
+            ),
             "Lift": st.column_config.NumberColumn(
-                "Lift", format="%+.4f", help="Better than the naive baseline by", width=78
+                "Lift", format="%+.4f", help="Better than the naive baseline by", width=72
             ),
-            "Duration": st.column_config.NumberColumn("Duration", format="%.1f s", width=78),
-            "Status": state_badge.column("Status", RunStatus, width=105),
+            "Duration": st.column_config.NumberColumn("Time", format="%.1f s", width=64),
+            "Status": state_badge.column("Status", RunStatus, width=100),
         },
+        column_order=[
+            name for name in COLUMNS if name != "Reported" or facts.ranked_elsewhere
+        ],
         placeholder="",
         alt="Leaderboard of child runs: rank, algorithm, score, lift over naive, duration, status",
         key="runs.leaderboard",
@@ -86,25 +99,44 @@ def _table(facts: RunFacts) -> None:
 
 def _frame(rows: Sequence[Standing], facts: RunFacts) -> pd.DataFrame:
     """Ranked candidates, the baseline below them, then those without a score."""
-    ranked = [_row(each) for each in rows if each.rank is not None]
-    rest = [_row(each) for each in rows if each.rank is None]
-    baseline: tuple[Any, ...] = (None, "Naive baseline", facts.naive_score, 0.0, None, [])
-    naive = [baseline] if facts.naive_score is not None else []
+    reported = _reported(rows, facts)
+    ranked = [_row(each, reported) for each in rows if each.rank is not None]
+    rest = [_row(each, reported) for each in rows if each.rank is None]
+    score = facts.naive_score
+    baseline: tuple[Any, ...] = (None, "Naive baseline", score, score, 0.0, None, [])
     frame = pd.DataFrame(
-        [*ranked, *naive, *rest],
-        columns=["#", "Child run", "Score", "Lift", "Duration", "Status"],
+        [*ranked, *([baseline] if score is not None else []), *rest], columns=COLUMNS
     )
-    return frame.astype(
-        {"#": "Int64", "Score": "float64", "Lift": "float64", "Duration": "float64"}
-    )
+    numbers = dict.fromkeys(("Score", "Reported", "Lift", "Duration"), "float64")
+    return frame.astype({"#": "Int64", **numbers})
 
 
-def _row(standing: Standing) -> tuple[Any, ...]:
+def _reported(rows: Sequence[Standing], facts: RunFacts) -> dict[str, float]:
+    """Run id → the primary metric as logged, where that is another number than the score."""
+    if not facts.ranked_elsewhere:
+        return {}
+    ids = tuple(each.run.id for each in rows if each.rank is not None)
+    metric = facts.run.primary_metric or ""
+    return {
+        run_id: logged[metric] for run_id, logged in reads.metrics(ids).items() if metric in logged
+    }
+
+
+def _grounds(facts: RunFacts) -> None:
+    if facts.ranked_elsewhere:
+        st.caption(
+            f"Ranked by {formats.plain(facts.chosen_on)}. Metrics and charts are from "
+            f"{formats.plain(facts.reported_on)}."
+        )
+
+
+def _row(standing: Standing, reported: Mapping[str, float]) -> tuple[Any, ...]:
     run = standing.run
     return (
         standing.rank,
         f":material/star: {run.display_name}" if standing.best else run.display_name,
         run.score,
+        reported.get(run.id),
         standing.lift,
         (run.ended_at - run.started_at).total_seconds()
         if run.ended_at and run.started_at
@@ -156,7 +188,7 @@ def _course(facts: RunFacts) -> None:
                 else None,
                 references=[(label, value) for label, value in references if value is not None],
             ),
-            config=charts.CONFIG,
+            config=charts_runs.CONFIG,
             key="runs.course",
             alt=f"{metric} of each child run and the best so far, by seconds since the start",
         )

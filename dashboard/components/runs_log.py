@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import formats, session
-from dashboard.components import runs_list
+from dashboard.components import runs_child, runs_list
 from dashboard.run_facts import RunFacts
 from services.domain import LogTail, Run
 
@@ -16,10 +16,7 @@ def show(facts: RunFacts) -> None:
     named = {facts.run.id: f"{runs_list.title(facts.run)} (the search itself)"}
     named |= {child.id: _label(child) for child in facts.children}
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = st.selectbox(
-            "Log of", list(named), format_func=named.__getitem__, key="child",
-            bind="query-params", width=380,
-        )  # fmt: skip
+        chosen = runs_child.show("Log of", named, width=380)
         limit = st.selectbox("At most", LIMITS, index=1, key="runs.log-limit", width=130,
                              format_func=lambda lines: f"{lines:,} lines")  # fmt: skip
         text = st.text_input(

@@ -22,6 +22,7 @@ def show(facts: RunFacts) -> None:
         st.caption(
             f"{formats.plural(len(frame), 'metric')} of {formats.plural(len(ranked), 'child run')},"
             " best first. A metric a run did not log is blank."
+            + (f" From {formats.plain(facts.reported_on)}." if facts.reported_on else "")
         )
         st.space("stretch")
         st.download_button(

@@ -22,7 +22,7 @@ from dashboard.run_facts import RunFacts
 LIVE_S = 2.0  # between refreshes while a run is under way
 
 VIEWS: dict[str, Callable[[RunFacts], None]] = {
-    "Leaderboard": runs_leaderboard.show,
+    runs_leaderboard.FIRST: runs_leaderboard.show,
     "Metrics": runs_metrics.show,
     "Charts": runs_charts.show,
     "Settings": runs_settings.show,
@@ -42,10 +42,17 @@ def show(run_id: str) -> None:
                 st.rerun()  # once more, whole, and then no timer
             facts = run_facts.gather(run)
             runs_header.show(facts, now=datetime.now(UTC), zone=shell.zone())
-            view = st.segmented_control(
-                "View", list(VIEWS), default="Leaderboard", required=True, key="run-view",
-                bind="query-params", label_visibility="collapsed",
-            )  # fmt: skip
-            VIEWS[view](facts)
+            VIEWS[_view()](facts)
 
     live()
+
+
+def _view() -> str:
+    """The part chosen here, by a link, or by a click that leads to it."""
+    key, first = runs_leaderboard.VIEW, runs_leaderboard.FIRST
+    moved = key in st.session_state  # then a default would be a second opinion
+    chosen: str | None = st.segmented_control(
+        "View", list(VIEWS), default=None if moved else first, required=True, key=key,
+        bind="query-params", label_visibility="collapsed",
+    )  # fmt: skip
+    return chosen or first
