@@ -21,6 +21,7 @@ DELIMITERS = ("\t", ";", "|", ",")  # a tie goes to the earlier: commas also occ
 NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 CHUNK_ROWS = 20_000
+BLOCK_BYTES = 16 * 1024**2
 COLUMN_LIMIT = 2_000
 SAMPLE_CHARACTERS = 200_000
 SAMPLE_RECORDS = 200
@@ -32,7 +33,16 @@ class TextColumns:
 
     names: tuple[str, ...]
     columns: tuple[pa.ChunkedArray, ...]
-    lines: array[int]  # of each row, the line of the file it starts on
+    _text: str
+    _lines: array[int] | None = None  # where each row starts; None while each is one line
+
+    def line(self, row: int) -> int:
+        """The line of the file, from 1, on which a row, from 0, starts."""
+        if self._lines is not None:
+            return self._lines[row]
+        lines = enumerate(io.StringIO(self._text, newline=""), 1)
+        filled = (number for number, line in lines if line.strip("\r\n"))
+        return next(islice(filled, row + 1, None))  # the first is the header
 
 
 def find_delimiter(text: str) -> str:
@@ -68,7 +78,10 @@ def read_columns(text: str, delimiter: str) -> TextColumns:
     import pyarrow as pa  # a fifth of a second to import
 
     records = _records(text, delimiter)
-    names = _header(*next(records, (1, [])))
+    header_line, header = next(records, (1, []))
+    names = _header(header_line, header)
+    if '"' not in text and (columns := _unquoted(text, delimiter, names, header_line)):
+        return TextColumns(names, columns, text)
     lines, chunks = array("L"), []
     while rows := list(islice(records, CHUNK_ROWS)):
         for line, row in rows:
@@ -80,7 +93,35 @@ def read_columns(text: str, delimiter: str) -> TextColumns:
     if not chunks:
         raise InvalidRequestError("The file has column names but no rows.")
     columns = tuple(pa.chunked_array(parts, pa.string()) for parts in zip(*chunks, strict=True))
-    return TextColumns(names, columns, lines)
+    return TextColumns(names, columns, text, lines)
+
+
+def _unquoted(
+    text: str, delimiter: str, names: Sequence[str], header_line: int
+) -> tuple[pa.ChunkedArray, ...]:
+    """The same several times faster, for text without quotation marks.
+
+    Empty when anything is wrong with the file: the careful way then says what and where.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    from pyarrow import csv as arrow
+
+    rest = io.StringIO(text, newline="")
+    for _ in range(header_line):
+        rest.readline()
+    try:
+        table = arrow.read_csv(
+            pa.BufferReader(rest.read().encode()),
+            arrow.ReadOptions(column_names=list(names), block_size=BLOCK_BYTES),
+            arrow.ParseOptions(delimiter=delimiter, quote_char=False),
+            arrow.ConvertOptions(column_types=dict.fromkeys(names, pa.string())),
+        )
+    except pa.ArrowInvalid:
+        return ()
+    longest = max(pc.max(pc.utf8_length(each)).as_py() or 0 for each in table.columns)
+    good = table.num_rows > 0 and longest <= csv.field_size_limit()
+    return tuple(table.columns) if good else ()
 
 
 def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:

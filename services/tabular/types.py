@@ -53,7 +53,7 @@ def type_columns(text: TextColumns, *, decimal: str | None = None) -> Typed:
         if pa.types.is_string(array.type) and (odd := _odd_one_out(column, values, decimal)):
             index, value = odd
             warnings.append(
-                f"“{name}” is read as text because of “{value}” on line {text.lines[index]}."
+                f"“{name}” is read as text because of “{value}” on line {text.line(index)}."
             )
     return Typed(pa.table(arrays, names=list(text.names)), decimal, tuple(warnings))
 
