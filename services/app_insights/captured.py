@@ -52,7 +52,7 @@ def _row(row: Mapping[Any, Any]) -> CapturedRow | None:
     try:
         content = json.loads(text) if text.startswith("{") else properties
     except ValueError:
-        truncated = len(text) >= MESSAGE_LIMIT * NEAR
+        truncated = "Truncated From" in properties or len(text) >= MESSAGE_LIMIT * NEAR
         content = {"input": text}
         if not truncated:
             return None  # a line that merely begins like JSON

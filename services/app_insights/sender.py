@@ -67,8 +67,8 @@ class Sender:
     ) -> None:
         """
         Args:
-            connection_string: or a function that finds the present one, asked before each
-                attempt; an empty one means nowhere for now.
+            connection_string: or a function that finds the present one, asked first and
+                again after a failure; an empty one means nowhere for now.
             spool: folder of this sender's own; made when absent.
             role: becomes ``cloud_RoleName``: the deployment's name.
             interval_s: how long items gather before they are written and sent.
@@ -85,6 +85,7 @@ class Sender:
         self._queue: deque[wire.Envelope] = deque()
         self._dropped = 0
         self._posting = _Posting()
+        self._connection: Connection | None = None
         self._batches = deque(_left_behind(spool))
         self._gathering: _Batch | None = None
         self._pause_s = 0.0
@@ -198,17 +199,17 @@ class Sender:
     def _sent(self, batch: _Batch, timeout_s: float) -> bool:
         """Whether the first batch is done with: acknowledged, or refused for good."""
         try:
-            connection = _usable(self._find())
+            self._connection = self._connection or _usable(self._find())
             body = batch.path.read_bytes() if batch.body is None else batch.body
         except FileNotFoundError:  # another process on this folder has sent it
             return True
-        if connection is None:
+        if self._connection is None:
             self._back_off(None)
             return False
         batch.attempts += 1
-        keyed = _with_key(body, connection.instrumentation_key)
+        keyed = _with_key(body, self._connection.instrumentation_key)
         try:
-            status, headers, told = self._posting.post(connection, batch, keyed, timeout_s)
+            status, headers, told = self._posting.post(self._connection, batch, keyed, timeout_s)
         except (OSError, http.client.HTTPException) as error:
             if self._pause_s == 0.0:
                 log.warning("telemetry cannot be reached (%s); it waits on disk", error)
@@ -244,6 +245,7 @@ class Sender:
 
     def _back_off(self, retry_after: str | None) -> None:
         doubled = max(FIRST_PAUSE_S, min(LONGEST_PAUSE_S, self._pause_s * 2))
+        self._connection = None  # it may be another by then
         self._pause_s = wire.number(retry_after) or doubled
         self._not_before = time.monotonic() + self._pause_s * random.uniform(0.7, 1.0)
 

@@ -49,6 +49,13 @@ def test_a_payload_cut_by_azure_itself_is_flagged_too():
     assert found.truncated
 
 
+def test_a_payload_cut_by_the_scoring_server_is_flagged_however_short_it_is_now():
+    (found,) = captured.read([row('{"input": {"data": [{"a', **{"Truncated From": "90000"})])
+
+    assert found.truncated
+    assert found.size_bytes == 90_000
+
+
 def test_a_payload_near_the_limit_is_warned_about():
     (found,) = captured.read([row(json.dumps({"input": "x" * 30_000}))])
 
