@@ -17,9 +17,11 @@ import uvicorn
 
 from services.errors import ServiceError
 from services.local import lifeline
+from services.local.deployments import LocalDeployments
 from services.local.store import Store
 from services.local.telemetry import identity
 from services.local.telemetry.app import application
+from services.local.telemetry.prober import Prober
 from services.local.telemetry.store import TelemetryStore
 
 log = logging.getLogger(__name__)
@@ -59,7 +61,12 @@ def main(arguments: Sequence[str]) -> int:
     log.info("telemetry at http://127.0.0.1:%d, kept for %d days", port, retention.days)
     server = uvicorn.Server(
         uvicorn.Config(
-            application(telemetry, identity.access(store), retention=retention),
+            application(
+                telemetry,
+                identity.access(store),
+                retention=retention,
+                tests=Prober(LocalDeployments(home, store).list),
+            ),
             access_log=False,
             log_config=None,
             lifespan="on",

@@ -15,12 +15,15 @@ import requests
 
 from services.app_insights import wire
 from services.app_insights.sender import Sender
-from services.domain import Panel, TimeWindow
+from services.domain import DeploymentState, Panel, TimeWindow
 from services.errors import UnavailableError
 from services.local import processes
+from services.local.deployments import LocalDeployments
 from services.local.store import Store
 from services.local.telemetry import LocalTelemetry, identity
+from services.local.telemetry.prober import Prober
 from services.local.telemetry_duty import TelemetryDuty
+from tests.recorded import deployments
 from tests.recorded import telemetry as recorded
 
 NOW = datetime.now(UTC)
@@ -482,3 +485,77 @@ def test_spooled_lines_are_what_the_wire_expects(home):
     (file,) = (home / "spool").iterdir()
     (line,) = file.read_text().splitlines()
     assert json.loads(line)["data"]["baseType"] == "RequestData"
+
+
+# --- availability tests ---
+
+
+@pytest.fixture
+def answering_deployment():
+    """A health address that answers what a test decides."""
+    import http.server
+
+    class Health(http.server.BaseHTTPRequestHandler):
+        status = 200
+
+        def do_GET(self):
+            self.send_response(Health.status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_):
+            """Tests are quiet."""
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Health)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    yield server.server_port, Health
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def probed(home, store):
+    prober = Prober(LocalDeployments(home, store).list)
+    return {
+        each["data"]["baseData"]["name"]: (
+            each["data"]["baseData"]["success"],
+            each["data"]["baseData"]["message"],
+        )
+        for each in prober()
+    }
+
+
+def test_deployments_with_telemetry_are_tested_and_no_others(home, answering_deployment):
+    port, health = answering_deployment
+    store = Store(home / "workspace.db")
+    deployments.supervised(store)
+    deployments.deployment(home, store, "up", telemetry=True, port=port)
+    deployments.deployment(home, store, "down", telemetry=True, port=9)
+    deployments.deployment(home, store, "silent", telemetry=False, port=port)
+    starting = DeploymentState.TRANSITIONING
+    deployments.deployment(home, store, "starting", telemetry=True, state=starting)
+
+    found = probed(home, store)
+
+    assert found.keys() == {"up", "down"}
+    assert found["up"] == (True, "")
+    assert found["down"][0] is False
+    assert "refused" in found["down"][1]
+
+    health.status = 503
+
+    assert probed(home, store)["up"] == (False, "answered 503")
+
+
+def test_the_servers_own_tests_can_be_asked_for(home, answering_deployment):
+    store = Store(home / "workspace.db")
+    deployments.supervised(store)
+    deployments.deployment(home, store, "up", telemetry=True, port=answering_deployment[0])
+    port = LocalTelemetry(home, store)
+
+    with running(home):
+        until(lambda: len(port.panel(Panel.AVAILABILITY_TESTS, WINDOW, "up").frame))
+        (row,) = port.panel(Panel.AVAILABILITY_TESTS, WINDOW, "up").frame.to_dict("records")
+
+    assert row["availability_pct"] == 100.0

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from services.app_insights import repair, wire
-from services.errors import InvalidRequestError, UnavailableError
+from services.errors import InvalidRequestError, ServiceError, UnavailableError
 from services.local.telemetry import runner
 from services.local.telemetry.access import Access
 from services.local.telemetry.ingestion import Ingestion
@@ -31,12 +31,23 @@ ON_LOOP_BYTES = 128 * 1024  # larger posts are read on a thread, so that others 
 QUERIES_AT_ONCE = 4
 QUERIES_QUEUED = 64
 LONGEST_QUERY_S = 180.0
+TEST_EVERY_S = 30.0
 LOOPBACK = frozenset({"127.0.0.1", "localhost"})
 
 
-def application(store: TelemetryStore, access: Access, *, retention: timedelta) -> Starlette:
-    """The ASGI application. As it ends it stores what it took in, and closes the store."""
-    service = _Service(store, access)
+Tests = Callable[[], Sequence[wire.Envelope]]
+
+
+def application(
+    store: TelemetryStore, access: Access, *, retention: timedelta, tests: Tests = tuple
+) -> Starlette:
+    """The ASGI application. As it ends it stores what it took in, and closes the store.
+
+    Args:
+        retention: rows older than this are deleted once a day.
+        tests: makes the availability tests that are due, every half minute; it may block.
+    """
+    service = _Service(store, access, tests)
     return Starlette(
         routes=[
             Route("/health", service.health),
@@ -49,9 +60,10 @@ def application(store: TelemetryStore, access: Access, *, retention: timedelta) 
 
 
 class _Service:
-    def __init__(self, store: TelemetryStore, access: Access) -> None:
+    def __init__(self, store: TelemetryStore, access: Access, tests: Tests) -> None:
         self._store = store
         self._access = access
+        self._tests = tests
         self._ingestion = Ingestion(store)
         self._readers = ThreadPoolExecutor(QUERIES_AT_ONCE, thread_name_prefix="query")
         self._query_count = 0
@@ -61,6 +73,7 @@ class _Service:
         tasks = [
             asyncio.create_task(self._ingestion.run()),
             asyncio.create_task(self._forget_daily(retention)),
+            asyncio.create_task(self._test_regularly()),
         ]
         try:
             yield
@@ -78,6 +91,15 @@ class _Service:
             if deleted:
                 log.info("deleted %d rows older than %d days", deleted, retention.days)
             await asyncio.sleep(timedelta(days=1).total_seconds())
+
+    async def _test_regularly(self) -> None:
+        while True:
+            try:
+                rows = [repair.row(each) for each in await asyncio.to_thread(self._tests)]
+                await self._ingestion.store([row for row in rows if row is not None])
+            except ServiceError as error:
+                log.warning("availability could not be tested: %s", error)
+            await asyncio.sleep(TEST_EVERY_S)
 
     async def health(self, request: Request) -> Response:
         return _json({"status": "ok"})

@@ -48,6 +48,8 @@ class Ingestion:
         Raises:
             UnavailableError: too much is waiting, or it could not be stored.
         """
+        if not rows:
+            return
         if batch_id and batch_id in self._in_flight:
             return await asyncio.shield(self._in_flight[batch_id])
         if self._row_count + len(rows) > QUEUE_LIMIT:
