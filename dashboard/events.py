@@ -54,11 +54,11 @@ def failed(error: Exception) -> None:
 
 def _client() -> TelemetryClient | None:
     """The client for the workspace's telemetry; None while nobody takes it in."""
+    found = ""
     try:
         found = session.workspace().telemetry.connection_string
     except ServiceError as error:
         log.debug("the dashboard's own events have nowhere to go: %s", error)
-        return None
     return _connected(found) if found else None
 
 

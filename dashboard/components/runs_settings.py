@@ -8,7 +8,7 @@ from dashboard import formats, reads
 from dashboard.run_facts import RunFacts
 from services import guardrails
 from services.domain import AutoMLSettings, split_id
-from services.errors import NotFoundError, ServiceError
+from services.errors import NotFoundError, NotFoundError
 from services.guardrails import Guardrail
 
 _RESULTS = {
@@ -91,7 +91,7 @@ def leak_warning(dataset_id: str) -> None:
     try:
         name, version = split_id("dataset", dataset_id)
         columns = [column.name for column in reads.profile(name, version).columns]
-    except ServiceError:  # the dataset may be gone; the run stays readable
+    except NotFoundError:  # the dataset may be gone; the run stays readable
         return
     if warning := guardrails.leak(columns):
         st.warning(warning, icon=":material/visibility_off:")
