@@ -8,7 +8,7 @@ from dashboard import formats, reads
 from dashboard.run_facts import RunFacts
 from services import guardrails
 from services.domain import AutoMLSettings, split_id
-from services.errors import NotFoundError, NotFoundError
+from services.errors import NotFoundError
 from services.guardrails import Guardrail
 
 _RESULTS = {
