@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from services import data_contract
 from services.domain import AutoMLSettings, DataContract, RunStatus, Task, metric_goal
-from services.local.automl import assembly, guardrails
 from services.local.automl import features as featurization
+from services.local.automl import guardrails
 from services.local.automl.candidates import Candidate
-from services.local.automl.combination import Combination
 from services.local.automl.explanation import Importance
 from services.local.automl.preparation import Prepared
 from services.local.automl.recipes import Recipe
@@ -26,6 +25,8 @@ from services.local.score_script import write_scoring_files
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from services.local.automl.combination import Combination
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +93,10 @@ class Recorder:
         log.info("iteration %d: %s %s", iteration, recipe.name(task), dict(recipe.parameters))
 
     def finished(self, candidate: Candidate) -> None:
+        from services.local.automl import (
+            assembly,
+        )  # half a second the first child need not wait for
+
         validation, run_id = self.prepared.data.validation, self.child_id(candidate.iteration)
         report = self.prepared.evaluator.report(
             [(validation.held(part), candidate.answers[part]) for part in validation.reported]
@@ -180,6 +185,8 @@ class Recorder:
 
     def leave_model(self, iteration: int, model: Any) -> None:
         """Everything a registered model and a scoring server need, in the child's outputs."""
+        from services.local.automl import assembly
+
         run_id = self.child_id(iteration)
         shared = self.journal.folder(self.parent_id) / "outputs"
         for path in shared.iterdir():
