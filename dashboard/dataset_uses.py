@@ -2,41 +2,45 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 
+from dashboard import reads
 from services.domain import Model, Run
+from services.errors import ServiceError
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Uses:
     """Newest first, as the ports list them."""
 
-    runs: list[Run] = field(default_factory=list)
-    models: list[Model] = field(default_factory=list)
+    runs: tuple[Run, ...] = ()
+    models: tuple[Model, ...] = ()
+
+    def of_version(self, dataset_id: str) -> Uses:
+        """Those of one ``name:version``."""
+        return Uses(
+            runs=tuple(run for run in self.runs if run.dataset_id == dataset_id),
+            models=tuple(model for model in self.models if model.dataset_id == dataset_id),
+        )
+
+    def counts(self) -> tuple[dict[str, int], dict[str, int]]:
+        """How many runs and how many models use any version of a dataset, by its name."""
+        return _by_name(self.runs), _by_name(self.models)
 
 
-def by_version(runs: Iterable[Run], models: Iterable[Model]) -> Mapping[str, Uses]:
-    """Dataset id (``name:version``) → what uses it."""
-    return _grouped(runs, models, by_name=False)
+def find() -> Uses | None:
+    """Everything that uses any dataset; None when a port did not answer, which is no count of 0."""
+    try:
+        return Uses(runs=reads.runs(), models=reads.models())
+    except ServiceError:
+        return None
 
 
-def by_name(runs: Iterable[Run], models: Iterable[Model]) -> Mapping[str, Uses]:
-    """Dataset name → what uses any version of it."""
-    return _grouped(runs, models, by_name=True)
-
-
-def _grouped(runs: Iterable[Run], models: Iterable[Model], *, by_name: bool) -> Mapping[str, Uses]:
-    found: defaultdict[str, Uses] = defaultdict(Uses)
-
-    def key(dataset_id: str) -> str:
-        return dataset_id.rpartition(":")[0] if by_name else dataset_id
-
-    for run in runs:
-        if run.dataset_id:
-            found[key(run.dataset_id)].runs.append(run)
-    for model in models:
-        if model.dataset_id:
-            found[key(model.dataset_id)].models.append(model)
-    return found
+def _by_name(users: Iterable[Run] | Iterable[Model]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for user in users:
+        if user.dataset_id:
+            name = user.dataset_id.rpartition(":")[0]
+            counts[name] = counts.get(name, 0) + 1
+    return counts

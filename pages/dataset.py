@@ -11,7 +11,6 @@ from dashboard.components import (
     failures,
     page_header,
 )
-from services.errors import ServiceError
 
 with failures.explained():
     samples = session.workspace().datasets.samples()
@@ -36,14 +35,14 @@ if not datasets:
     dataset_samples.show_first_steps(samples, dataset_register.ask)
     st.stop()
 
-try:
-    runs, models = reads.runs(), reads.models()
-except ServiceError:  # what uses a dataset is unknown then, and shown as such
-    names = versions = None
-else:
-    names = dataset_uses.by_name(runs, models)
-    versions = dataset_uses.by_version(runs, models)
 
-with failures.explained():
-    dataset_list.show(datasets, names, zone=shell.zone())
-    dataset_view.show(datasets, versions)
+@st.fragment(run_every=shell.refresh_interval())
+def live() -> None:
+    """The list and the version looked at; refreshes on its own, keeping every choice."""
+    with failures.explained():
+        registered, uses = reads.datasets(), dataset_uses.find()
+        dataset_list.show(registered, uses, zone=shell.zone())
+        dataset_view.show(registered, uses)
+
+
+live()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import tzinfo
+from collections.abc import Sequence
+from datetime import UTC, datetime, tzinfo
 
 import pandas as pd
 import streamlit as st
 
-from dashboard.components import table_height
+from dashboard import formats
+from dashboard.components import data_age, table_height
 from dashboard.dataset_uses import Uses
 from services.domain import Dataset
 
@@ -20,11 +21,11 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def show(datasets: Sequence[Dataset], uses: Mapping[str, Uses] | None, *, zone: tzinfo) -> None:
+def show(datasets: Sequence[Dataset], uses: Uses | None, *, zone: tzinfo) -> None:
     """Draw the table; its first column opens a dataset below.
 
     Args:
-        uses: By dataset name; None when it could not be found out.
+        uses: None when it could not be found out.
     """
 
     def opened(names: tuple[str, ...]) -> None:
@@ -32,8 +33,8 @@ def show(datasets: Sequence[Dataset], uses: Mapping[str, Uses] | None, *, zone: 
 
     names = [dataset.name for dataset in datasets]
     synthetic = any(dataset.synthetic for dataset in datasets)
-    empty = Uses()
-    used = [None if uses is None else uses.get(name, empty) for name in names]
+    runs, models = ({}, {}) if uses is None else uses.counts()
+    unknown = None if uses is None else 0
     frame = pd.DataFrame(
         {
             "Dataset": names,
@@ -42,14 +43,16 @@ def show(datasets: Sequence[Dataset], uses: Mapping[str, Uses] | None, *, zone: 
             "Columns": pd.array([dataset.column_count for dataset in datasets], dtype="Int64"),
             "Size": pd.array([dataset.size_bytes for dataset in datasets], dtype="Int64"),
             "Registered": [dataset.created_at for dataset in datasets],
-            "Runs": pd.array([None if each is None else len(each.runs) for each in used], "Int64"),
-            "Models": pd.array(
-                [None if each is None else len(each.models) for each in used], "Int64"
-            ),
+            "Runs": pd.array([runs.get(name, unknown) for name in names], "Int64"),
+            "Models": pd.array([models.get(name, unknown) for name in names], "Int64"),
             "Rows are": [["Synthetic"] if dataset.synthetic else [] for dataset in datasets],
             "Source": [dataset.source for dataset in datasets],
         }
     )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{formats.plural(len(datasets), 'dataset')}**")
+        st.space("stretch")
+        data_age.show(datetime.now(UTC))
     st.dataframe(
         frame,
         hide_index=True,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import streamlit as st
@@ -20,8 +20,8 @@ from services.domain import Dataset, DatasetProfile
 LINKED = 3  # runs and models named; the rest are counted
 
 
-def show(datasets: Sequence[Dataset], uses: Mapping[str, Uses] | None) -> None:
-    """Draw the choices and the chosen view. `uses` is by dataset id, None when unknown."""
+def show(datasets: Sequence[Dataset], uses: Uses | None) -> None:
+    """Draw the choices and the chosen view. `uses` is None when it could not be found out."""
     chosen = dataset_picker.show(datasets)
     with st.container(gap="xxsmall"):
         _facts(chosen.dataset, chosen.profile)
@@ -51,8 +51,8 @@ def _facts(dataset: Dataset, profile: DatasetProfile) -> None:
         st.caption(formats.plain(dataset.description))
 
 
-def _used_by(dataset: Dataset, uses: Mapping[str, Uses] | None) -> None:
-    used = Uses() if uses is None else uses.get(dataset.id, Uses())
+def _used_by(dataset: Dataset, uses: Uses | None) -> None:
+    used = Uses() if uses is None else uses.of_version(dataset.id)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if uses is None:
             st.caption("What uses it could not be found out just now.", width="content")

@@ -59,7 +59,7 @@ def source(chosen: SampleDataset) -> DataSource:
     """Where the sample's rows come from. Synthetic ones are generated here and now."""
     if chosen.synthetic:
         content = synthetic_bank.frame().to_csv(index=False).encode()
-        location = f"generated here, seed {synthetic_bank.SEED}"
+        location = f"a generator, seed {synthetic_bank.SEED}"
         return DataSource(kind=SourceKind.UPLOAD, location=location, content=content)
     return DataSource(kind=SourceKind.URL, location=ADDRESS)
 
