@@ -75,6 +75,12 @@ def current() -> Payload:
     return found
 
 
+def current_or_none() -> Payload | None:
+    """The payload being edited; None when the page has not been opened."""
+    found: Payload | None = st.session_state.get(_PAYLOAD)
+    return found
+
+
 def row() -> int:
     """Which row the form shows, counted from 0."""
     return min(int(st.session_state.get(ROW, 1)), len(current().rows)) - 1

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard import formats, reads, session
+from dashboard import formats, reads, scoring_draft, session
 from dashboard.components import deployment_picker, failures
 from services import apache_bench, scoring_payload
 from services.domain import Deployment, LoadTestPlan
@@ -24,6 +24,7 @@ def show(deployments: Sequence[Deployment]) -> None:
     """Draw the form. A started test is put into the address. `deployments` is not empty."""
     with st.container(border=True, key="benchmark-form"):
         st.markdown("**New load test**")
+        _take_filled(deployments)
         target = deployment_picker.show(deployments)
         plan = _plan(target)
         with failures.reported():
@@ -46,11 +47,6 @@ def show(deployments: Sequence[Deployment]) -> None:
 def open_test(load_test_id: str) -> None:
     """Make the address ask for this load test; the next rerun shows it."""
     st.query_params["load_test"] = load_test_id
-
-
-def fill(deployment: str, payload: str) -> None:
-    """Have the form open with this payload."""
-    st.session_state[PAYLOAD], st.session_state[_OF] = payload, deployment
 
 
 def _plan(target: Deployment) -> LoadTestPlan:
@@ -118,6 +114,18 @@ def _payload(target: Deployment) -> str:
 
 
 _OF = "benchmark.payload_of"
+FROM_LIVE_SCORING = {"payload": "live-scoring"}  # of an address: take the payload edited there
+
+
+def _take_filled(deployments: Sequence[Deployment]) -> None:
+    """What another page's link asks for, before the widgets it concerns are drawn. Once."""
+    (name, value), *_ = FROM_LIVE_SCORING.items()
+    if st.query_params.get(name) != value:
+        return
+    del st.query_params[name]
+    if (draft := scoring_draft.current_or_none()) is not None:
+        st.session_state[PAYLOAD] = draft.text()
+        st.session_state[_OF] = st.query_params.get("deployment") or deployments[0].name
 
 
 def _reset(deployment: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -74,7 +75,7 @@ def _number(column: ColumnContract, value: Any) -> None:
     key = f"{_key(column)}.{'whole' if whole else 'decimal'}"
     st.session_state[key] = number if number is None else int(number) if whole else float(number)
     st.number_input(
-        f"{formats.plain(column.name)} {_hint(column)}",
+        f"{_name(column)}{_hint(column)}",
         value=None if column.nullable else "min",  # None is what lets a field be cleared
         step=1 if whole else _step(column),
         format="%d" if whole else "%g",
@@ -93,7 +94,7 @@ def _choice(
         known.append(value)  # unusual, and still what the row holds
     st.session_state[_key(column)] = value
     st.selectbox(
-        formats.plain(column.name),
+        _name(column),
         known,
         index=None if column.nullable or value is None else 0,
         format_func=str,
@@ -108,7 +109,7 @@ def _choice(
 def _text(column: ColumnContract, value: Any) -> None:
     st.session_state[_key(column)] = "" if value is None else str(value)
     st.text_input(
-        formats.plain(column.name),
+        _name(column),
         key=_key(column),
         placeholder="2024-05-01T09:00:00" if column.type is ColumnType.DATETIME else MISSING_WORD,
         on_change=_take,
@@ -138,6 +139,15 @@ def _as_number(value: Any) -> float | int | None:
     return int(number) if number.is_integer() and isinstance(value, int) else number
 
 
+def _name(column: ColumnContract) -> str:
+    """The column's name as a label. Screen readers read labels as they are written, so a name
+    without markup in it is not escaped."""
+    return column.name if _ORDINARY.fullmatch(column.name) else formats.plain(column.name)
+
+
+_ORDINARY = re.compile(r"[A-Za-z]\w*(?:[ .-]\w+)*")
+
+
 def _hint(column: ColumnContract) -> str:
     """The range seen in the data, and what stands for none."""
     if column.minimum is None or column.maximum is None:
@@ -145,11 +155,12 @@ def _hint(column: ColumnContract) -> str:
     text = f"{_short(column.minimum)}…{_short(column.maximum)}"
     if column.sentinels:
         text += f", {_short(column.sentinels[0])} = none"
-    return f":gray[:small[{formats.plain(text)}]]"
+    return f" {text}"
 
 
 def _short(value: float) -> str:
-    return f"{value:.4g}" if abs(value) < 10_000 else formats.compact(value)
+    digits = 3 if abs(value) < 1_000 else 4
+    return f"{value:.{digits}g}" if abs(value) < 10_000 else formats.compact(value)
 
 
 def _step(column: ColumnContract) -> float:

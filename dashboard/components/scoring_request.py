@@ -24,14 +24,13 @@ def show(deployment: Deployment) -> None:
             st.code(payload, language="json", height=240)
         with copied:
             _snippet(deployment, uri, payload)
-        if st.button(
-            "Load-test this payload", key="live_scoring.benchmark", type="tertiary",
-            icon=":material/speed:", help="Opens Benchmark results with this request filled in",
-        ):  # fmt: skip
-            benchmark_form.fill(deployment.name, payload)
-            st.switch_page(
-                "../pages/benchmark_results.py", query_params={"deployment": deployment.name}
-            )
+        # A link, since Streamlit cannot switch pages while a widget is bound to the address.
+        st.page_link(
+            "../pages/benchmark_results.py",
+            label="Load-test this payload",
+            icon=":material/speed:",
+            query_params={"deployment": deployment.name, **benchmark_form.FROM_LIVE_SCORING},
+        )
 
 
 def _headers(deployment: Deployment, uri: str) -> str:

@@ -261,6 +261,22 @@ def test_the_request_is_offered_for_other_programs_with_the_key_as_a_variable(op
     assert PRIMARY not in program
 
 
+def test_the_payload_can_be_taken_to_the_load_test(open_page, home, local_workspace, deployed):
+    deploy(home, local_workspace.store, deployed.port, name="bank-next")
+
+    page = open_page("live_scoring", deployment="bank")
+    page.number_input(key=f"{field('age')}.whole").set_value(57).run()
+    page.switch_page("../pages/benchmark_results.py")  # as the link does, with what it carries
+    page.query_params.update({"deployment": "bank", "payload": "live-scoring"})
+    page.run()
+
+    assert not page.exception
+    assert page.title[0].value == "Benchmark results"
+    assert page.selectbox(key="deployment").value == "bank"
+    payload = json.loads(page.text_area(key="benchmark.payload").value)
+    assert payload == {"data": [{**TYPICAL, "age": 57}]}
+
+
 def test_a_link_chooses_the_deployment(open_page, home, local_workspace, deployed):
     deploy(home, local_workspace.store, deployed.port, name="bank-next")
 
