@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SHOWN = 200
-ALL, FAILED = "All rows", "Failed rows"
 
 
 def show(run_id: str) -> None:
@@ -27,17 +26,12 @@ def show(run_id: str) -> None:
     with st.container(border=True, key="batch-output"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown("**Results**", width="content")
-            which = st.segmented_control(
-                "Rows",
-                (ALL, FAILED),
-                default=ALL,
-                required=True,
-                key="batch.rows",
-                label_visibility="collapsed",
+            only_failed = st.toggle(
+                "Failed rows only", key="batch.failed-rows", disabled=failed.empty
             )
             st.space("stretch")
             _downloads(run_id, rows)  # fmt: skip
-        chosen = failed if which == FAILED else rows
+        chosen = failed if only_failed else rows
         shown = chosen.head(SHOWN)
         st.caption(
             f"The first {formats.count(len(shown))} of {formats.plural(len(chosen), 'row')}"

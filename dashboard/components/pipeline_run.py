@@ -148,9 +148,9 @@ def _log(run: PipelineRun, steps: Sequence[StepRun]) -> None:
     worst = pipeline_facts.worst_step(steps)
     usual = worst.node_id if worst else ""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        node_id = st.segmented_control(
-            "Log of", list(named), format_func=named.__getitem__, required=True,
-            default=usual, key=step_key(run.id),
+        node_id = st.radio(
+            "Log of", list(named), list(named).index(usual), format_func=named.__getitem__,
+            horizontal=True, key=step_key(run.id),
         )  # fmt: skip
         st.space("stretch")
         download = st.container(width="content")

@@ -137,7 +137,10 @@ def _parameters(pipeline: PublishedPipeline) -> None:
         ),
         hide_index=True,
         height="content",
-        column_config={"Meaning": st.column_config.TextColumn("Meaning", width="large")},
+        column_config={
+            "Parameter": st.column_config.TextColumn("Parameter", width=180),
+            "Default": st.column_config.TextColumn("Default", width=140),
+        },
         alt="Parameters of the pipeline with their defaults",
         key="pipeline.parameters",
     )
