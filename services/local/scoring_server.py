@@ -153,6 +153,7 @@ class ScoringServer:
     async def _take_up_model(self, model_id: str) -> None:
         """Make the new engine in full, then let it take over between two requests."""
         started = time.perf_counter()
+        log.info("loading %s", model_id)
         files = loading.ModelFiles(self._home, model_id)
         chosen = await loading.prepared(files)
         engine = await asyncio.to_thread(loading.engine, self._name, files, chosen)

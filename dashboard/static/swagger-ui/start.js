@@ -6,14 +6,21 @@ const ticket = asked.get("ticket");
 
 document.documentElement.classList.toggle("dark-mode", asked.get("theme") === "dark");
 
+// The page around this frame already says which deployment it is and where it is.
+const nothing = () => () => null;
+const withoutHead = () => ({
+  wrapComponents: { InfoContainer: nothing, ServersContainer: nothing },
+});
+
 window.ui = SwaggerUIBundle({
   url: "swagger.json",
   dom_id: "#documentation",
-  docExpansion: "full",
+  docExpansion: "list",
   defaultModelsExpandDepth: 0,
   tryItOutEnabled: true,
   displayRequestDuration: true,
   validatorUrl: null,
+  plugins: [withoutHead],
   requestInterceptor: (request) => {
     // A ticket stands for a key that stays on the server.
     if (ticket && !request.headers.Authorization) {

@@ -91,7 +91,7 @@ def engine(name: str, files: ModelFiles, chosen: Plan) -> Engine:
     """
     try:
         made = scorers.load(files.model, files.core, chosen)
-        rows, documents = _described(name, files, made)
+        documents = _described(name, files, made)
     except Exception as error:  # a pickle or a script can raise anything
         log.exception("%s cannot be served", files.model_id)
         raise CannotServeError(f"{files.model_id} cannot be loaded: {_sentence(error)}") from error
@@ -102,19 +102,19 @@ def engine(name: str, files: ModelFiles, chosen: Plan) -> Engine:
         return remaining.pop() if remaining else scorers.load(files.model, files.core, chosen)
 
     ready = Engine(make, description)
-    log.info("%s is served by %s (%d sample rows)", files.model_id, chosen.kind, len(rows))
+    log.info("%s is served by %s", files.model_id, chosen.kind)
     return ready
 
 
 def _described(
     name: str, files: ModelFiles, made: scorers.Scorer
-) -> tuple[Sequence[Mapping[str, Any]], Mapping[str, Mapping[str, Any]]]:
-    """Example rows, and the documents that describe the service with them."""
+) -> Mapping[str, Mapping[str, Any]]:
+    """The documents that describe the service, with rows it has answered as their example."""
     contract = made.contract
     if contract is None:
-        return [], made.swagger(name)
+        return made.swagger(name)
     rows = model_folder.read_sample(files.model, contract)[: swagger.EXAMPLE_ROWS]
-    return rows, swagger.documents(name, contract, rows=rows, result=_results(made, contract, rows))
+    return swagger.documents(name, contract, rows=rows, result=_results(made, contract, rows))
 
 
 def _results(

@@ -97,7 +97,8 @@ def _first_that_agrees(reference: Reference, folder: Path, mark: str) -> Plan:
     rejected: list[str] = []
     for kind, onnx in ((CoreKind.ONNX, True), (CoreKind.NATIVE, False)):
         verdict, why = _tried(reference, folder, onnx=onnx)
-        log.info("%s: %s", kind, why or verdict)
+        if why:
+            log.info("%s rejected: %s", kind, why)
         if verdict is not None and not why:
             return Plan(
                 kind=kind,

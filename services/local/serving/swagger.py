@@ -164,6 +164,7 @@ def _version_3(
             "/": {
                 "get": {
                     "operationId": "ServiceHealthCheck",
+                    "tags": ["Operations"],
                     "summary": "Is it healthy?",
                     "description": _HEALTH,
                     "responses": {
@@ -178,6 +179,7 @@ def _version_3(
             "/score": {
                 "post": {
                     "operationId": "RunMLService",
+                    "tags": ["Operations"],
                     "summary": "Predict",
                     "description": _SCORE,
                     "security": [{"Bearer": []}],

@@ -1,0 +1,61 @@
+"""One deployment at a glance: its state in Azure's word, since when, and where to go from here."""
+
+from __future__ import annotations
+
+from datetime import datetime, tzinfo
+
+import streamlit as st
+
+from dashboard import formats
+from dashboard.components import deployment_delete, state_badge
+from services.domain import Deployment, DeploymentState
+
+_MEANING = {
+    DeploymentState.TRANSITIONING: "A creation or an update is being carried out.",
+    DeploymentState.HEALTHY: "It answers its health check and can score.",
+    DeploymentState.UNHEALTHY: "It is deployed, but does not answer at the moment.",
+    DeploymentState.FAILED: "It was given up. Its log says why; an update tries again.",
+    DeploymentState.UNKNOWN: "The back end reports a state this dashboard does not know.",
+}
+_ELSEWHERE = (
+    ("live_scoring", "Score", ":material/bolt:"),
+    ("app_insights", "Metrics", ":material/monitoring:"),
+    ("benchmark_results", "Benchmark", ":material/speed:"),
+)
+
+
+def show(deployment: Deployment, *, now: datetime, zone: tzinfo) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.subheader(formats.plain(deployment.name), anchor=False, width="content")
+        state_badge.show(deployment.state, help=_MEANING[deployment.state])
+        st.caption(_since(deployment, now=now, zone=zone), width="content")
+        st.space("stretch")
+        for page, label, icon in _ELSEWHERE:
+            st.page_link(
+                f"../pages/{page}.py",
+                label=label,
+                icon=icon,
+                query_params={"deployment": deployment.name},
+                width="content",
+            )
+        deployment_delete.show(deployment)
+    if deployment.description:
+        st.caption(formats.plain(deployment.description))
+    if deployment.error:
+        _trouble(deployment)
+
+
+def _since(deployment: Deployment, *, now: datetime, zone: tzinfo) -> str:
+    since = deployment.state_since
+    if since is None:
+        return ""
+    exact = formats.instant(since, zone=zone, now=now)
+    return f"for {formats.duration(now - since)}, since {exact}"
+
+
+def _trouble(deployment: Deployment) -> None:
+    """A sentence of the back end, as loud as the state."""
+    if deployment.state is DeploymentState.FAILED:
+        st.error(deployment.error, icon=":material/error:")
+    else:
+        st.warning(deployment.error, icon=":material/warning:")
