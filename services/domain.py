@@ -607,7 +607,7 @@ class BenchReport:
     max_ms: float | None = None
     mean_across_ms: float | None = None  # time per request, across all concurrent requests
     concurrency: int | None = None
-    failures: Mapping[str, int] = field(default_factory=dict)  # Connect, Receive, Length, Exceptions
+    failures: Mapping[str, int] = field(default_factory=dict)  # by ab's causes: Connect, Receive …
     non_2xx_count: int = 0
     write_error_count: int = 0
     keep_alive_count: int | None = None
@@ -652,7 +652,7 @@ class LoadTest:
     report: BenchReport | None
     semantic_failure_count: int | None = None  # 200 whose body is an error; None: not checked
     error: str = ""
-    settings: Mapping[str, str] = field(default_factory=dict)  # of the deployment when the test started
+    settings: Mapping[str, str] = field(default_factory=dict)  # of the deployment at the start
     imported: bool = False
     answers: AnswerTally | None = None  # None: nobody looked inside them
     warnings: tuple[str, ...] = ()  # of Apache Benchmark, about its own figures
