@@ -17,7 +17,6 @@ from typing import Any
 
 from services.errors import InvalidRequestError
 
-
 # --- the workspace itself ---------------------------------------------------------
 
 
@@ -431,7 +430,7 @@ class Deployment:
     description: str = ""
     error: str = ""  # one sentence, when Unhealthy or Failed
     tags: Mapping[str, str] = field(default_factory=dict)
-    properties: Mapping[str, str] = field(default_factory=dict)  # the scoring core and its parity, for instance
+    properties: Mapping[str, str] = field(default_factory=dict)  # its scoring core and parity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
