@@ -8,6 +8,7 @@ import logging
 import pickle
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SAMPLE_ROWS = 2000
+LIBRARIES = ("scikit-learn", "lightgbm", "xgboost-cpu", "optuna", "pandas", "numpy")
 MODEL = "outputs/model.pkl"
 
 
@@ -59,6 +61,7 @@ class Recorder:
             "num_classes": str(len(self.prepared.data.classes)),
             "row_count": str(len(self.prepared.data.target)),
             "naive_baseline": json.dumps(dict(evaluator.baseline(rows))),
+            "dependencies_versions": json.dumps({name: version(name) for name in LIBRARIES}),
         }
         self.journal.describe(self.parent_id, properties=properties)
         found = guardrails.document(self.prepared.findings)

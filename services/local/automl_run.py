@@ -110,7 +110,7 @@ class AutoMLRun:
         prepared = prepare(frame, settings)
         jobs.save(prepared.data, self._scratch)
         for finding in prepared.findings:
-            log.info("guardrail: %s %s. %s", finding.name, finding.state, finding.summary)
+            log.info("guardrail %s: %s. %s", finding.result, finding.title, finding.summary)
         recorder = Recorder(self._journal, self._run_id, settings, prepared, self._scratch)
         contract = datasets.contract(name, version, label=settings.label_column_name)
         recorder.describe_parent(frame, contract)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,6 +25,8 @@ def main(arguments: Sequence[str]) -> int:
     from services.local.runs import LocalRuns
     from services.local.store import Store
 
+    # A fold of few rows may hold one class; the metrics themselves say what that leaves undefined.
+    warnings.filterwarnings("ignore", module=r"sklearn\.")
     lifeline.follow()
     home, run_id = Path(arguments[0]), arguments[1]
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from services import data_contract
+from services import data_contract, guardrails
 from services.domain import AutoMLSettings, DataSource, Run, RunStatus, SourceKind, Task
 from services.local import processes
 from services.local.clock import utc_now
@@ -134,8 +134,7 @@ def test_a_run_ends_with_both_ensembles_models_and_an_explanation(workspace, beg
     assert done.best_child_id == max(children, key=lambda each: each.score or 0).id
     assert done.tags["automl_best_child_run_id"] == done.best_child_id
     assert workspace.runs.explanation(run.id).raw
-    findings = json.loads(workspace.runs.file(run.id, "outputs/verifier_results.json"))
-    assert findings["verifiers"]
+    assert guardrails.read(workspace.runs.file(run.id, guardrails.FILE))
     for child in children:
         outputs = workspace.home / "runs" / child.id / "outputs"
         model = pickle.loads((outputs / "model.pkl").read_bytes())

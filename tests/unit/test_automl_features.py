@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from services import guardrails as shown
 from services.domain import AutoMLSettings, Task
 from services.errors import InvalidRequestError
 from services.local.automl import features, guardrails, preparation, validation
@@ -212,9 +213,9 @@ def test_rows_without_a_label_are_left_out_and_told(frame):
 
     assert len(prepared.data.target) == 200
     assert list(prepared.data.classes) == ["no", "yes"]
-    told = next(each for each in prepared.findings if each.name == "Missing label detection")
-    assert (told.state, told.summary) == (
-        guardrails.FIXED,
+    told = next(each for each in prepared.findings if each.kind == "missing_labels")
+    assert (told.result, told.summary) == (
+        guardrails.DONE,
         "100 rows without a label were left out.",
     )
 
@@ -254,7 +255,7 @@ def test_a_label_that_cannot_be_learnt_is_refused_with_the_reason(frame, label, 
 
 def states(frame: pd.DataFrame, **changes) -> dict[str, str]:
     prepared = preparation.prepare(frame, settings(**changes))
-    return {each.name: each.state for each in prepared.findings}
+    return {each.kind: each.result for each in prepared.findings}
 
 
 def test_clean_data_raises_no_alarm():
@@ -270,20 +271,34 @@ def test_a_number_that_tells_the_label_by_itself_is_named(frame):
 
     prepared = preparation.prepare(frame.assign(y=label), settings())
 
-    leak = next(each for each in prepared.findings if "leakage" in each.name)
-    assert leak.state == guardrails.ALERTED
+    leak = next(each for each in prepared.findings if each.kind == "possible_leakage")
+    assert leak.result == guardrails.ALERTED
     assert leak.columns == ("age",)
+
+
+def test_findings_are_written_as_azure_writes_them(frame):
+    prepared = preparation.prepare(frame.assign(y=["yes", "no"] * 150), settings())
+    content = json.dumps(guardrails.document(prepared.findings)).encode()
+
+    read = {each.title: each for each in shown.read(content)}
+
+    missing = read["Missing feature values imputation"]
+    assert missing.result == "done"
+    assert [each["Column name"] for each in missing.details] == ["gap", "income"]
+    dropped = read["High cardinality feature detection"]
+    assert [each["Column name"] for each in dropped.details] == ["key", "note"]
+    assert not any(each.alerted for each in read.values())
 
 
 def test_a_rare_class_is_pointed_out(frame):
     label = ["yes"] * 20 + ["no"] * 280
 
-    assert states(frame.assign(y=label))["Class balancing detection"] == guardrails.ALERTED
+    assert states(frame.assign(y=label))["class_balancing"] == guardrails.ALERTED
 
 
 def test_a_quantity_has_no_classes_to_balance(frame):
     found = states(frame.assign(y=frame["age"] * 2.0), task=Task.REGRESSION,
                    primary_metric="r2_score")  # fmt: skip
 
-    assert "Class balancing detection" not in found
-    assert found["Possible leakage detection"] == guardrails.ALERTED
+    assert "class_balancing" not in found
+    assert found["possible_leakage"] == guardrails.ALERTED

@@ -223,6 +223,26 @@ def test_regression_is_searched_for_the_smallest_error(searching):
     assert done.leader.score < 0.2
 
 
+@pytest.mark.parametrize("label", [["a"] * 30 + ["b"] * 20, ["a"] * 46 + ["b"] * 3 + ["c"]])
+def test_fifty_rows_and_a_class_of_one_row_are_enough(label, tmp_path):
+    draw = np.random.default_rng(0)
+    few = pd.DataFrame({"age": draw.random(50), "y": label})
+    chosen = settings(primary_metric="accuracy", iterations=3)
+    prepared = preparation.prepare(few, chosen)
+    jobs.save(prepared.data, tmp_path)
+    notes = Notes()
+
+    done = Search(
+        chosen, prepared.data.validation, prepared.evaluator, InProcess(tmp_path), tmp_path,
+        notes, until_s=lambda finished: np.inf,
+    )  # fmt: skip
+    done.run()
+
+    assert set(notes.ended.values()) == {"finished"}, notes.ended
+    combiner = Combiner(done.finished, prepared)
+    assert combiner.stacking(combiner.voting().members).report.metrics["accuracy"] > 0
+
+
 # --- dropping ---
 
 

@@ -54,7 +54,8 @@ class Combiner:
         metric = prepared.evaluator.primary_metric
         smaller = metric_goal(metric) is MetricGoal.MINIMIZE
         complete = [each for each in finished if not each.dropped]
-        complete.sort(key=lambda each: each.score or 0.0, reverse=not smaller)
+        sign = 1 if smaller else -1
+        complete.sort(key=lambda each: (sign * (each.score or 0.0), each.iteration))
         self.entries = complete[:CANDIDATE_LIMIT]
         rows = np.flatnonzero(validation.assignment >= 0)
         self._truth = self._data.target[rows]

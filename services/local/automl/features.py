@@ -56,7 +56,7 @@ USED = (Purpose.NUMERIC, Purpose.CATEGORICAL, Purpose.CATEGORICAL_HASH, Purpose.
 class ColumnPlan:
     name: str
     purpose: Purpose
-    missing: bool
+    missing_count: int
     reason: str = ""  # why it is left out, for people
 
     @property
@@ -107,7 +107,7 @@ def tidied(frame: pd.DataFrame) -> pd.DataFrame:
 def _plan(values: pd.Series, automatic: bool) -> ColumnPlan:
     from pandas.api import types
 
-    name, missing = str(values.name), bool(values.isna().any())
+    name, missing = str(values.name), int(values.isna().sum())
     present = values.dropna()
     distinct = present.nunique()
     if distinct == 0 or (automatic and distinct == 1 and not missing):
@@ -120,8 +120,8 @@ def _plan(values: pd.Series, automatic: bool) -> ColumnPlan:
 
 
 def _text_purpose(
-    present: pd.Series, distinct: int, row_count: int, missing: bool
-) -> tuple[Purpose, bool, str]:
+    present: pd.Series, distinct: int, row_count: int, missing: int
+) -> tuple[Purpose, int, str]:
     if distinct <= max(FEW_VALUES, min(MANY_VALUES, row_count // 20)):
         return Purpose.CATEGORICAL, missing, ""
     if distinct < HASH_LIMIT and distinct / row_count < 0.7:
@@ -238,4 +238,4 @@ def _engineered_count(each: ColumnPlan) -> int:
         return 0
     if each.purpose is Purpose.DATETIME:
         return len(DATE_PARTS)
-    return 2 if each.purpose is Purpose.NUMERIC and each.missing else 1
+    return 2 if each.purpose is Purpose.NUMERIC and each.missing_count else 1
