@@ -225,6 +225,20 @@ def test_a_refused_payload_ends_it_before_it_begins(tmp_path, store, stub, load_
     assert len(stub.requests) == 1
 
 
+def test_a_key_the_server_has_not_learnt_of_yet_is_tried_again(
+    tmp_path, store, stub, load_tests, work
+):
+    stub.answer = lambda number, body: (401, "") if number < 3 else (200, GOOD)
+    deploy(tmp_path, store, stub.port)
+    asked = load_tests.begin(plan(requests=10))
+
+    work(asked.id)
+    test = settled(load_tests, asked.id)
+
+    assert test.state is LoadTestState.COMPLETED, test.error
+    assert test.answers.result_codes == {"200": 10}
+
+
 def test_a_deployment_that_is_not_there_is_a_sentence(tmp_path, store, load_tests, work):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
