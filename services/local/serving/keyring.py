@@ -30,6 +30,8 @@ class KeyRing:
         if authorization[: len(_SCHEME)].lower() != _SCHEME:
             return False
         key = authorization[len(_SCHEME) :].strip()
+        if not key:
+            return False
         first = hmac.compare_digest(key, self.primary)
         second = hmac.compare_digest(key, self.secondary)
         return first or second or self._lent(key, now)

@@ -77,9 +77,10 @@ class Writer:
         kind = type(estimator).__name__
         if kind.startswith(("Voting", "Stacking")):
             return self._ensemble(estimator, self.of_rows)
-        first, *between, last = _parts(estimator)
-        if type(first).__name__ != "ColumnTransformer":
+        first, *rest = _parts(estimator)
+        if type(first).__name__ != "ColumnTransformer" or not rest:
             raise UnsupportedModelError(f"a model that begins with {type(first).__name__}")
+        *between, last = rest
         encoder = encoding(first, self._contract)
         flow = matrix_steps.Flow(width=len(encoder["base"]), sparse=bool(first.sparse_output_))
         steps = matrix_steps.write(self, between, flow)

@@ -50,11 +50,13 @@ def converted(estimator: Any, width: int) -> bytes:
 
 
 def _prepared(estimator: Any) -> Any:
-    """A copy the converters accept: they want a vote's weights in a list, its output as it is."""
+    """A copy the converters accept: they want a vote's weights in an array, its output as it is."""
     prepared = copy.deepcopy(estimator)
     for part in _parts(prepared):
         if hasattr(part, "flatten_transform"):
             part.flatten_transform = False
+        if isinstance(getattr(part, "weights", None), list | tuple):
+            part.weights = np.asarray(part.weights, dtype=float)
     return prepared
 
 
