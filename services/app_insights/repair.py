@@ -252,6 +252,8 @@ def _required(base: Mapping[str, Any], field: str) -> str:
 
 def _text(value: Any, limit: int = 1024) -> str:
     """A value as storable text: at most `limit` characters, no lone surrogates."""
+    if type(value) is str and len(value) <= limit and value.isascii():
+        return value
     if value is None:
         return ""
     text = (value if isinstance(value, str) else str(value))[:limit]

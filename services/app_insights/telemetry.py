@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from services.app_insights import kql
-from services.app_insights.client import QueryClient, UnreachableError, frame
+from services.app_insights.client import QueryClient, Table, UnreachableError, frame
 from services.domain import Panel, TimeWindow
 from services.errors import UnavailableError
 from services.ports import QueryResult, Telemetry
@@ -32,7 +32,7 @@ class AppInsightsTelemetry(Telemetry):
     ) -> None:
         self._variant = variant
         self._clock = clock
-        self._client: tuple[str, QueryClient] | None = None  # with the address it asks
+        self._client: QueryClient | None = None  # keeps its connections; set once it was answered
 
     @abstractmethod
     def _resource(self) -> Resource:
@@ -44,10 +44,7 @@ class AppInsightsTelemetry(Telemetry):
 
     def query(self, kql: str, *, timeout_s: float = 30.0) -> QueryResult:
         began = time.monotonic()
-        try:
-            table = self._asking(self._resource()).query(kql, timeout_s=timeout_s)
-        except UnreachableError as error:
-            raise UnavailableError(self._unreachable()) from error
+        table = self._table(kql, timeout_s)
         return QueryResult(
             frame=frame(table),
             kql=kql,
@@ -56,13 +53,22 @@ class AppInsightsTelemetry(Telemetry):
             partial=table.partial,
         )
 
-    def _asking(self, resource: Resource) -> QueryClient:
-        """A client keeps its connections, so there is one for as long as the address stays."""
-        address = f"{resource.base_url} {resource.app_id}"
-        if self._client is None or self._client[0] != address:
-            client = QueryClient(resource.base_url, resource.app_id, token=resource.token)
-            self._client = (address, client)
-        return self._client[1]
+    def _table(self, kql: str, timeout_s: float) -> Table:
+        """Asks where it last found somebody, and looks for the address again if nobody is there."""
+        asked = self._client
+        if asked is not None:
+            try:
+                return asked.query(kql, timeout_s=timeout_s)
+            except UnreachableError:
+                self._client = None
+        resource = self._resource()
+        client = QueryClient(resource.base_url, resource.app_id, token=resource.token)
+        try:
+            table = client.query(kql, timeout_s=timeout_s)
+        except UnreachableError as error:
+            raise UnavailableError(self._unreachable()) from error
+        self._client = client
+        return table
 
     def panel(self, panel: Panel, window: TimeWindow, deployment: str | None = None) -> QueryResult:
         return self.query(self.kql(panel, window, deployment))

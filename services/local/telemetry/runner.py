@@ -125,8 +125,26 @@ def _tuned(sql: str) -> str:
     counts bins from the year 1, so that weeks begin on Mondays. Inside a text literal quotes
     are doubled, so neither pattern can match there.
     """
-    sql = _LITERAL.sub(r"TIMESTAMP '\1Z'", sql)
+    sql = _together(_LITERAL.sub(r"TIMESTAMP '\1Z'", sql))
     return _BIN.sub(r"time_bucket(INTERVAL '\2', \1, TIMESTAMP '0001-01-01')", sql)
+
+
+_PERCENTILE = re.compile(r"quantile_disc\((\"\w+\"), CAST\((\d+) AS BIGINT\) / 100\.0\)")
+
+
+def _together(sql: str) -> str:
+    """Percentiles of one column computed at once: one sort of it, not one for each."""
+    ranks: dict[str, list[str]] = {}
+    for column, rank in _PERCENTILE.findall(sql):
+        if rank not in ranks.setdefault(column, []):
+            ranks[column].append(rank)
+
+    def taken(found: re.Match[str]) -> str:
+        column, rank = found.groups()
+        shares = ", ".join(f"{int(each) / 100}" for each in ranks[column])
+        return f"quantile_disc({column}, [{shares}])[{ranks[column].index(rank) + 1}]"
+
+    return _PERCENTILE.sub(taken, sql)
 
 
 # --- values -----------------------------------------------------------------------
