@@ -54,7 +54,7 @@ def _dialog(pipeline_id: str, catalog: Catalog) -> None:
             saved = _save(chosen, name.strip(), pipeline_id, default=default)
             reads.clear()
             close()
-            st.toast(f"{saved.name}: default version {saved.default_version}")
+            st.toast(formats.plain(f"{saved.name}: default version {saved.default_version}"))
             pipeline_address.close("pipeline")
             pipeline_address.go(pipeline_address.PIPELINES, endpoint=saved.id)
             st.rerun()

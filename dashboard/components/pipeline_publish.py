@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard import reads, session
+from dashboard import formats, reads, session
 from dashboard.components import automl_form, empty, failures, pipeline_address
 from services.domain import AutoMLSettings, Dataset, Model, PublishedPipeline
 from services.ports import BatchInferencePlan, RetrainingPlan
@@ -133,7 +133,8 @@ def _confirmed(verb: str, *, ready: bool) -> bool:
 def _published(pipeline: PublishedPipeline) -> None:
     reads.clear()
     close()
-    st.toast(f"{pipeline.name} is published as version {pipeline.version}.")
+    said = f"{pipeline.name} is published as version {pipeline.version}."
+    st.toast(formats.plain(said), icon=":material/publish:")
     pipeline_address.close("endpoint")
     pipeline_address.go(pipeline_address.PIPELINES, pipeline=pipeline.id)
     st.rerun()

@@ -53,7 +53,7 @@ def _draw(run: PipelineRun, *, closable: bool, now: datetime, zone: tzinfo) -> N
     with st.container(border=True, key="pipeline-run"):
         _header(run, closable=closable, now=now, zone=zone)
         if run.error:
-            st.error(run.error, icon=":material/error:")
+            st.error(formats.plain(run.error), icon=":material/error:")
         if run.status is RunStatus.NOT_RESPONDING:
             st.warning(
                 "The worker of this run does not answer. It ends as Failed once the supervisor "

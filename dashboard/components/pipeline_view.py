@@ -121,7 +121,8 @@ def _standing(pipeline: PublishedPipeline, catalog: Catalog) -> None:
     ]
     if waiting and pipeline.status is AssetStatus.DISABLED:
         st.warning(
-            f"Active schedules submit this disabled pipeline in vain: {', '.join(waiting)}.",
+            f"Active schedules submit this disabled pipeline in vain: "
+            f"{formats.plain(', '.join(waiting))}.",
             icon=":material/event_busy:",
         )
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 import streamlit as st
 
-from dashboard import pipeline_facts, reads, session, shell
+from dashboard import formats, pipeline_facts, reads, session, shell
 from dashboard.components import (
     empty,
     failures,
@@ -53,7 +53,7 @@ def show(catalog: Catalog) -> None:
     if question.schedule_id:
         with failures.reported():
             schedule = session.workspace().schedules.get(question.schedule_id)
-    title = f"Edit {schedule.name}" if schedule else "New schedule"
+    title = f"Edit {formats.plain(schedule.name)}" if schedule else "New schedule"
     dialog = st.dialog(title, width="large", icon=":material/event_repeat:", on_dismiss=close)
     dialog(_body)(question, schedule, catalog)
 
@@ -87,7 +87,8 @@ def _body(question: Question, schedule: Schedule | None, catalog: Catalog) -> No
             saved = _save(schedule, draft)
             reads.clear()
             close()
-            st.toast(f"{saved.name} is saved: {rules.in_words(saved.recurrence)}")
+            said = f"{saved.name} is saved: {rules.in_words(saved.recurrence)}"
+            st.toast(formats.plain(said), icon=":material/event_repeat:")
             pipeline_address.go(pipeline_address.SCHEDULES, schedule=saved.id)
             st.rerun()
 
@@ -127,7 +128,7 @@ def _fields(
     key = question.key
     if schedule is not None:
         target = _target_of(schedule)
-        st.caption(f"Submits {catalog.target(schedule)}")
+        st.caption(f"Submits {formats.plain(catalog.target(schedule))}")
     else:
         options = list(targets)
         wanted = f"pipeline/{question.pipeline_id}"
@@ -178,7 +179,7 @@ def _preview(
     """What this recurrence says, what saving it starts, and its next ten runs."""
     if schedule_recurrence.problems(recurrence):
         return
-    st.markdown(f"**{rules.in_words(recurrence)}**")
+    st.markdown(f"**{formats.plain(rules.in_words(recurrence))}**")
     if schedule is not None and recurrence == schedule.recurrence:
         st.caption(":material/check_circle: The recurrence is unchanged; saving starts nothing.")
         times = pipeline_facts.upcoming(schedule, now=now, count=schedule_fires.COUNT)

@@ -84,7 +84,7 @@ def _header(schedule: Schedule) -> None:
         if confirm.show(
             "Delete",
             key="schedule.delete",
-            question=f"Delete {schedule.name}?",
+            question=f"Delete {formats.plain(schedule.name)}?",
             consequence="It will not fire again, and the record of its due times is gone. "
             "The runs it started stay, with their logs.",
             verb="Delete",
@@ -92,7 +92,7 @@ def _header(schedule: Schedule) -> None:
             with failures.reported():
                 session.workspace().schedules.delete(schedule.id)
                 reads.clear()
-                st.toast(f"{schedule.name} is deleted.")
+                st.toast(f"{formats.plain(schedule.name)} is deleted.")
                 st.rerun()  # fmt: skip
 
 
