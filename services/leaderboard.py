@@ -115,13 +115,10 @@ def metric_frame(
         key=lambda name: (name != primary, name.casefold()),
     )
     return pd.DataFrame(
-        {
-            f"{each.rank} {each.run.display_name}": pd.Series(
-                metrics.get(each.run.id, {}), index=names, dtype="float64"
-            )
-            for each in ranked
-        },
+        [[metrics.get(each.run.id, {}).get(name) for each in ranked] for name in names],
         index=pd.Index(names, name="metric"),
+        columns=[f"{each.rank} {each.run.display_name}" for each in ranked],
+        dtype="float64",
     )
 
 

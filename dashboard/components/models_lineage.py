@@ -22,7 +22,13 @@ def show(model: Model, run: Run | None, deployments: Sequence[Deployment]) -> No
         _arrow()
         _run(model, run)
         _arrow()
-        st.markdown(f":material/deployed_code: **{formats.plain(model.id)}**", width="content")
+        st.page_link(
+            "../pages/models.py",
+            label=f"**{formats.plain(model.id)}**",
+            icon=":material/deployed_code:",
+            query_params={"model": model.id},
+            width="content",
+        )
         _arrow()
         if not deployments:
             st.markdown(":gray[:material/cloud_off: not deployed]", width="content")

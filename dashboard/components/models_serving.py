@@ -44,26 +44,33 @@ def _card(serving: tuple[Deployment, ...]) -> None:
 
 
 def _row(deployment: Deployment, *, now: datetime) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        state_badge.show(deployment.state)
-        st.markdown(f"**{formats.plain(deployment.name)}**", width="content")
-        st.caption(_since(deployment, now=now), width="content")
-        st.space("stretch")
-        target = {"deployment": deployment.name}
-        st.page_link(
-            "../pages/deployment_health.py", label="Health", query_params=target, width="content"
-        )
+    target = {"deployment": deployment.name}
+    with st.container(gap="xxsmall"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.page_link(
+                "../pages/deployment_health.py",
+                label=formats.plain(deployment.name),
+                icon=":material/ecg_heart:",
+                query_params=target,
+                width="stretch",
+                help="Its state, keys, log and API documentation",
+            )
+            st.caption(_since(deployment, now=now), width="content")
+            state_badge.show(deployment.state)
         if deployment.state is DeploymentState.HEALTHY:
             st.page_link(
-                "../pages/live_scoring.py", label="Score", query_params=target, width="content"
+                "../pages/live_scoring.py",
+                label="Score with it",
+                icon=":material/bolt:",
+                query_params=target,
             )
-    if deployment.error:
-        st.error(deployment.error, icon=":material/error:")
+        if deployment.error:
+            st.error(deployment.error, icon=":material/error:")
 
 
 def _since(deployment: Deployment, *, now: datetime) -> str:
     since = deployment.state_since or deployment.updated_at
     for_so_long = formats.duration(now - since)
     if not deployment.state.settled:
-        return f"starting, {for_so_long} so far"
+        return f"starting, {for_so_long}"
     return f"for {for_so_long}"

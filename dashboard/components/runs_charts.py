@@ -113,7 +113,7 @@ def _gain_and_lift(table: AccuracyTable, label: str) -> None:
     left, right = st.columns(2, gap="small")
     curve = run_charts.gain(table, label)
     with _card(left, "Cumulative gain", f"for {label}"):
-        _plot(charts_runs.gain(curve, None), "gain", f"Share of {label} found by share of rows")
+        _plot(charts_runs.gain(curve), "gain", f"Share of {label} found by share of rows")
     with _card(right, "Lift", f"for {label}"):
         _plot(charts_runs.lift(run_charts.lift(table, label)), "lift", f"Lift for {label}")
 

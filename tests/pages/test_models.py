@@ -272,7 +272,7 @@ def test_a_deployment_is_followed_from_the_model(open_page, model, deployed, sta
 
     assert not page.exception
     assert words in texts(page) or words in str([each.proto for each in page.get("badge")])
-    assert ("Score" in links(page)) == (state is DeploymentState.HEALTHY)
+    assert ("Score with it" in links(page)) == (state is DeploymentState.HEALTHY)
 
 
 @pytest.mark.parametrize(
