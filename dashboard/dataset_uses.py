@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from dashboard import reads
+from dashboard import readings, reads, session
+from dashboard.readings import Reading
 from services.domain import Model, Run
-from services.errors import ServiceError
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +29,13 @@ class Uses:
         return _by_name(self.runs), _by_name(self.models)
 
 
-def find() -> Uses | None:
-    """Everything that uses any dataset; None when a port did not answer, which is no count of 0."""
-    try:
-        return Uses(runs=reads.runs(), models=reads.models())
-    except ServiceError:
-        return None
+def find() -> Reading[Uses]:
+    """Everything that uses any dataset, or why that is not known: an outage is no count of 0."""
+    return readings.take(
+        lambda: Uses(runs=reads.runs(), models=reads.models()),
+        identity=(session.workspace().location, "dataset uses"),
+        is_empty=lambda _: False,
+    )
 
 
 def _by_name(users: Iterable[Run] | Iterable[Model]) -> dict[str, int]:

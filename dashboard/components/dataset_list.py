@@ -11,6 +11,7 @@ import streamlit as st
 from dashboard import formats
 from dashboard.components import data_age, table_height
 from dashboard.dataset_uses import Uses
+from dashboard.readings import Data, Reading
 from services.domain import Dataset
 
 OPENED = "dataset.opened"  # the name to look at in the next rerun
@@ -21,20 +22,16 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def show(datasets: Sequence[Dataset], uses: Uses | None, *, zone: tzinfo) -> None:
-    """Draw the table; its first column opens a dataset below.
-
-    Args:
-        uses: None when it could not be found out.
-    """
+def show(datasets: Sequence[Dataset], uses: Reading[Uses], *, zone: tzinfo) -> None:
+    """Draw the table; its first column opens a dataset below."""
 
     def opened(names: tuple[str, ...]) -> None:
         st.session_state[OPENED] = names[st.session_state["dataset.list.open"]["row"]]
 
     names = [dataset.name for dataset in datasets]
     synthetic = any(dataset.synthetic for dataset in datasets)
-    runs, models = ({}, {}) if uses is None else uses.counts()
-    unknown = None if uses is None else 0
+    runs, models = uses.value.counts() if isinstance(uses, Data) else ({}, {})
+    unknown = 0 if isinstance(uses, Data) else None
     frame = pd.DataFrame(
         {
             "Dataset": names,

@@ -15,13 +15,14 @@ from dashboard.components import (
     dataset_profile,
 )
 from dashboard.dataset_uses import Uses
+from dashboard.readings import Data, Failed, Reading
 from services.domain import Dataset, DatasetProfile
 
 LINKED = 3  # runs and models named; the rest are counted
 
 
-def show(datasets: Sequence[Dataset], uses: Uses | None) -> None:
-    """Draw the choices and the chosen view. `uses` is None when it could not be found out."""
+def show(datasets: Sequence[Dataset], uses: Reading[Uses]) -> None:
+    """Draw the choices and the chosen view."""
     chosen = dataset_picker.show(datasets)
     with st.container(gap="xxsmall"):
         _facts(chosen.dataset, chosen.profile)
@@ -51,12 +52,13 @@ def _facts(dataset: Dataset, profile: DatasetProfile) -> None:
         st.caption(formats.plain(dataset.description))
 
 
-def _used_by(dataset: Dataset, uses: Uses | None) -> None:
-    used = Uses() if uses is None else uses.of_version(dataset.id)
+def _used_by(dataset: Dataset, uses: Reading[Uses]) -> None:
+    if isinstance(uses, Failed):
+        st.caption(f"What uses it is not known: {formats.sentence(str(uses.error))}")
+        return
+    used = uses.value.of_version(dataset.id) if isinstance(uses, Data) else Uses()
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        if uses is None:
-            st.caption("What uses it could not be found out just now.", width="content")
-        elif not used.runs and not used.models:
+        if not used.runs and not used.models:
             st.caption("Nothing has been trained on this version yet.", width="content")
         else:
             count = f"{formats.plural(len(used.runs), 'run')}, "

@@ -73,7 +73,7 @@ def test_an_outage_of_the_runs_leaves_the_datasets_on_the_page(
 
     assert not page.exception
     assert tables(page)[0]["Runs"].isna().all()
-    assert "could not be found out" in texts(page)
+    assert "What uses it is not known: The runs did not answer." in texts(page)
 
 
 def test_an_outage_is_a_sentence_not_a_traceback(open_page, local_workspace, monkeypatch):
