@@ -43,6 +43,7 @@ _BARRED = re.compile(
 # What those images repeat of a script's output, under the request's id.
 _ECHO = re.compile(r"(?:no request id|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}),(.*)")
 _TRACEBACK = "Traceback (most recent call last):"
+_CHAINS = ("During handling of the above exception", "The above exception was the direct cause")
 _VARYING = re.compile(r"\d+(?:\.\d+)?ms(?: \d+)?|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ERROR_WORD = re.compile(r"^\w*(?:Error|Exception)\b|^ERROR\b|^Killed$")
 _SEVERITIES = {
@@ -61,8 +62,8 @@ def entries(text: str) -> tuple[LogEntry, ...]:
         entry = _prefixed(line)
         if entry is not None:
             found.append(entry)
-            tracing = False
-        elif line.startswith(_TRACEBACK):
+            tracing = line.endswith(_TRACEBACK)
+        elif line.startswith((_TRACEBACK, *_CHAINS)):
             if not found or found[-1].severity is not Severity.ERROR:
                 found.append(LogEntry(severity=Severity.ERROR, text=line, at=None))
             else:

@@ -146,7 +146,7 @@ def init():
 
 
 @input_schema("method", method_sample, convert_to_provided_type=False)
-@input_schema("data", PandasParameterType(data_sample, enforce_shape=False))
+@input_schema("data", PandasParameterType(data_sample))
 @output_schema(NumpyParameterType(result_sample))
 def run(data, method="predict"):
     if method not in ("predict", "predict_proba"):

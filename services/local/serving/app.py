@@ -16,6 +16,7 @@ from urllib.parse import parse_qs
 
 import orjson
 
+from services.local.serving import scorers
 from services.local.serving.engine import Engine
 from services.local.serving.keyring import KeyRing
 from services.local.serving.reporter import Answered, Reporter
@@ -199,10 +200,10 @@ class Answer:
 
 
 def _refused(status: int, message: str) -> Answer:
-    return Answer(status, orjson.dumps({"message": message}))
+    return Answer(status, scorers.message(message))
 
 
-_NOT_ALLOWED = _refused(405, "Method not allowed")
+_NOT_ALLOWED = _refused(405, "The method is not allowed for the requested URL.")
 _BROKEN = _refused(500, "An unexpected internal error occurred. Check the logs for more info.")
 
 
@@ -302,8 +303,8 @@ class _Request:
                 headers.append((name, value.encode("latin-1")))
         if trace := self.header(b"traceid"):
             headers.append((b"traceid", trace))
-        if self.path == "/score":
-            headers += _score_headers(answer)
+        if answer.content_type is _JSON:
+            headers += _outcome_headers(answer)
         await self._send(
             {"type": "http.response.start", "status": answer.status, "headers": headers}
         )
@@ -311,7 +312,7 @@ class _Request:
         await self._send({"type": "http.response.body", "body": body})
 
 
-def _score_headers(answer: Answer) -> Headers:
+def _outcome_headers(answer: Answer) -> Headers:
     scored = answer.scored
     headers: Headers = [
         (b"x-ms-run-function-failed", b"True" if scored and scored.run_failed else b"False")

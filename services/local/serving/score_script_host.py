@@ -72,8 +72,7 @@ class ScriptScorer(Scorer):
             return Scored(200, content, run_ms)
         # Scripts that catch their own errors answer them as results; a 200 would hide that.
         log.error("run() answered an error: %s", complaint)
-        answer = orjson.dumps({"message": f"{SCRIPT_FAILED} {complaint}"})
-        return Scored(500, answer, run_ms, ScriptError(complaint))
+        return failure(ScriptError(complaint), run_ms, f"{SCRIPT_FAILED} {complaint}")
 
     def swagger(self, name: str) -> Mapping[str, Mapping[str, Any]]:
         if not self._decorated:

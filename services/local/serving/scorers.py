@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from services.domain import DataContract
 from services.errors import InvalidRequestError
 from services.local.serving import cores, model_folder
@@ -83,7 +81,7 @@ class ContractScorer(Scorer):
             return self._failed(question, error, started)
         run_ms = (time.perf_counter() - started) * 1000
         # JSON inside a JSON string: that is what these scripts answer, and callers undo it.
-        return Scored(200, orjson.dumps(text), run_ms)
+        return Scored(200, json.dumps(text).encode(), run_ms)
 
     def _answer(self, question: Question) -> str:
         if question.method == "predict":
@@ -102,12 +100,17 @@ class ContractScorer(Scorer):
         return failure(error, (time.perf_counter() - started) * 1000)
 
 
+def message(text: str) -> bytes:
+    """The body of a refusal, in Azure's form."""
+    return json.dumps({"message": text}, ensure_ascii=False).encode()
+
+
 def refusal(status: int, error: Exception) -> Scored:
-    return Scored(status, orjson.dumps({"message": str(error)}), error=error)
+    return Scored(status, message(str(error)), error=error)
 
 
-def failure(error: BaseException, run_ms: float) -> Scored:
-    return Scored(500, orjson.dumps({"message": SCRIPT_FAILED}), run_ms, error)
+def failure(error: BaseException, run_ms: float, said: str = SCRIPT_FAILED) -> Scored:
+    return Scored(500, message(said), run_ms, error)
 
 
 def load(model: Path, core: Path, plan: Plan) -> Scorer:
