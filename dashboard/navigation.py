@@ -101,7 +101,7 @@ REGISTRY = (
 def route() -> tuple[st.Page, dict[str, list[st.Page]]]:
     """The page the address asks for, and every page by section, for `menu`."""
     sections: dict[str, list[st.Page]] = {}
-    for each in (page for page in REGISTRY if page.path.exists()):
+    for each in REGISTRY:
         sections.setdefault(each.section, []).append(
             st.Page(
                 each.path,

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from dashboard import navigation
+from tests.e2e import running
 
 THEMES = ("light", "dark")
 ADDRESSES = {
     page.file: "/" if page is navigation.REGISTRY[0] else f"/{page.file}"
     for page in navigation.REGISTRY
 }
+
+
+@pytest.fixture(scope="module", params=["empty", "recorded"])
+def dashboard(request, tmp_path_factory):
+    """On a workspace with nothing in it, and on one with something at every step."""
+    folder = tmp_path_factory.mktemp("dashboard")
+    home = folder / "workspace"
+    if request.param == "recorded":
+        subprocess.run([sys.executable, "-m", "tests.recorded", home], cwd=running.ROOT, check=True)
+    with running.dashboard(home, folder / "dashboard.log") as started:
+        yield started
 
 
 @pytest.mark.parametrize("theme", THEMES)

@@ -8,7 +8,7 @@ from dashboard import navigation, session
 from services.domain import Component, ComponentState
 from services.errors import UnavailableError
 
-PAGES = [page.file for page in navigation.REGISTRY if page.path.exists()]
+PAGES = [page.file for page in navigation.REGISTRY]
 
 
 def _supervisor(state: ComponentState) -> tuple[Component, ...]:
