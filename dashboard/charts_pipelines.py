@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 import plotly.graph_objects as go
@@ -31,6 +31,7 @@ _GROUPS = {
 }
 ROW_PX, BARS_PX, GAP_PX, FRAME_PX = 34, 96, 8, 92
 LABELS = 10  # dates written below, at most
+COLUMNS = 12  # there is room for at least: a single run is no wall
 
 
 def group(status: RunStatus) -> str:
@@ -50,7 +51,7 @@ def run_grid(
     Every mark and bar carries ``[run id, node id]`` (a bar's node id is empty), for clicks.
     """
     names = _step_names(runs, steps)
-    labels = {run.id: _label(run, zone=zone) for run in runs}
+    labels = _labels(runs, zone=zone)
     # Plain dictionaries, checked once as a whole: Plotly checks every change to a figure anew.
     traces = [
         trace
@@ -76,6 +77,7 @@ def run_grid(
                 "ticktext": [labels[run.id] for run in runs[::every]],
                 "tickangle": 0,
                 "anchor": "y2",
+                "range": [-0.5, max(len(runs), COLUMNS) - 0.5],
             },
             "yaxis": {"domain": [(marks_px + GAP_PX) / inner_px, 1], "nticks": 4},
             "yaxis2": {
@@ -97,9 +99,11 @@ def _step_names(runs: Sequence[PipelineRun], steps: Mapping[str, Sequence[StepRu
     return list(dict.fromkeys(step.name for run in runs for step in steps.get(run.id, ())))
 
 
-def _label(run: PipelineRun, *, zone: tzinfo) -> str:
-    at = run.created_at.astimezone(zone)
-    return f"{at.day} {at:%b}"
+def _labels(runs: Sequence[PipelineRun], *, zone: tzinfo) -> dict[str, str]:
+    """Run id → its day, or its time of day where all runs lie within two days."""
+    times = {run.id: run.created_at.astimezone(zone) for run in runs}
+    close = times and max(times.values()) - min(times.values()) < timedelta(days=2)
+    return {run_id: f"{at:%H:%M}" if close else f"{at.day} {at:%b}" for run_id, at in times.items()}
 
 
 def _bars(

@@ -8,9 +8,9 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import charts, charts_pipelines, formats, reads
+from dashboard import charts, charts_pipelines, reads
 from dashboard.components import pipeline_address, pipeline_run
-from services.domain import PipelineRun
+from services.domain import PipelineRun, RunStatus
 
 COLUMNS = 30
 
@@ -23,12 +23,7 @@ def show(runs: Sequence[PipelineRun], *, key: str, now: datetime, zone: tzinfo) 
     """
     shown = tuple(reversed(runs[:COLUMNS]))
     steps = reads.pipeline_steps(tuple(run.id for run in shown))
-    good = sum(run.status == "Completed" for run in shown)
-    settled = sum(run.status.settled for run in shown)
-    st.caption(
-        f"The last {formats.plural(len(shown), 'run')}, {good} of {settled} that ended completed. "
-        "Click a bar to open its run, a mark to open its step’s log."
-    )
+    st.caption(f"{_counted(shown)} Click a bar to open its run, a mark to open its step’s log.")
 
     def clicked() -> None:
         event: Any = st.session_state[key]
@@ -51,3 +46,11 @@ def show(runs: Sequence[PipelineRun], *, key: str, now: datetime, zone: tzinfo) 
     chosen = next((run for run in shown if run.id == opened), None)
     if chosen is not None:
         pipeline_run.show(chosen.id)
+
+
+def _counted(runs: Sequence[PipelineRun]) -> str:
+    """How many ended, and how many of those well: no share without its number."""
+    good = sum(run.status is RunStatus.COMPLETED for run in runs)
+    settled = sum(run.status.settled for run in runs)
+    newest = "One run" if len(runs) == 1 else f"The newest {len(runs)} runs"
+    return f"{newest}; of {settled} that ended, {good} completed."
