@@ -73,7 +73,7 @@ def _common(envelope: Mapping[str, Any], properties: Mapping[str, str]) -> Value
     rate = number(envelope.get("sampleRate", 100.0))
     return {
         "timestamp": _time(envelope.get("time")),
-        "operation_Id": _text(tag("ai.operation.id", "")),
+        "operation_Id": _operation(tag("ai.operation.id", "")),
         "operation_Name": _text(tag("ai.operation.name", "")),
         "operation_ParentId": _text(tag("ai.operation.parentId", "")),
         "application_Version": _text(tag("ai.application.ver", "")),
@@ -260,6 +260,12 @@ def _text(value: Any, limit: int = 1024) -> str:
     if text.isascii():
         return text
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _operation(value: Any) -> str:
+    """All zeros are how OpenTelemetry says that there is no operation."""
+    text = _text(value)
+    return text if text.strip("0") else ""
 
 
 def _truth(value: Any) -> bool:

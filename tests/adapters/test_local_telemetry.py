@@ -96,7 +96,7 @@ def named(ask):
 # --- ingestion ---
 
 
-@pytest.mark.parametrize("path", ["/v2/track", "/v2.1/track"])
+@pytest.mark.parametrize("path", ["/v2/track", "/v2.1/track", "//v2.1/track"])
 def test_what_is_acknowledged_can_be_asked_for_at_once(post, named, path):
     name = f"asked {path}"
 

@@ -113,6 +113,14 @@ def test_a_sampled_item_stands_for_those_that_were_left_out():
     assert values["itemCount"] == 4
 
 
+def test_an_operation_of_zeros_is_none():
+    tags = {"ai.operation.id": "0" * 32}
+
+    _, values = repair.row(envelope("MessageData", {"message": "m"}, tags=tags))
+
+    assert values["operation_Id"] == ""
+
+
 def test_an_availability_test_belongs_to_the_deployment_it_is_named_after():
     base = {"id": "1", "name": "bank", "duration": "00:00:00.005", "success": "1"}
 

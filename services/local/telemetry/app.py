@@ -26,6 +26,8 @@ from services.local.telemetry.store import TelemetryStore
 
 log = logging.getLogger(__name__)
 
+# Microsoft's exporter adds a slash to an endpoint that ends with one.
+INGESTION = ("/v2/track", "/v2.1/track", "//v2/track", "//v2.1/track")
 BODY_LIMIT_BYTES = 32 * 1024 * 1024
 ON_LOOP_BYTES = 128 * 1024  # larger posts are read on a thread, so that others are not delayed
 QUERIES_AT_ONCE = 4
@@ -51,8 +53,7 @@ def application(
     return Starlette(
         routes=[
             Route("/health", service.health),
-            Route("/v2/track", service.track, methods=["POST"]),
-            Route("/v2.1/track", service.track, methods=["POST"]),
+            *(Route(path, service.track, methods=["POST"]) for path in INGESTION),
             Route("/v1/apps/{app_id}/query", service.query, methods=["POST"]),
         ],
         lifespan=lambda _: service.running(retention),
