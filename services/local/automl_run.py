@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from services.domain import AutoMLSettings, MetricGoal, RunStatus, metric_goal, split_id
 from services.errors import OperationFailedError
+from services.local.automl import recipes
 from services.local.automl.pool import Pool, processor_count
 from services.local.run_journal import RunJournal
 from services.local.store import Store
@@ -36,7 +37,8 @@ REFITTED = 7  # an ensemble's members, at most
 class AutoMLRun:
     """Does the work of one queued run, in this process and a pool of others.
 
-    The learning libraries are imported while the pool's processes start and do the same.
+    The learning libraries are imported while the pool's processes start and do the same;
+    the first child is announced before that.
     """
 
     def __init__(
@@ -65,6 +67,10 @@ class AutoMLRun:
         """
         deadline_s = self._clock() + 60 * settings.experiment_timeout_minutes
         self._journal.enter(self._run_id, RunStatus.PREPARING)
+        first = recipes.portfolio(settings.task, onnx=settings.enable_onnx_compatible_models)[0]
+        self._journal.start_child(
+            self._run_id, 0, first.name(settings.task), {}, status=RunStatus.PREPARING
+        )
         pool = Pool(self._scratch, min(settings.max_concurrent_iterations, processor_count()))
         try:
             self._search(settings, pool, deadline_s)

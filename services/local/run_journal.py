@@ -76,9 +76,20 @@ class RunJournal:
         return run_id
 
     def start_child(
-        self, parent_id: str, iteration: int, name: str, properties: Mapping[str, str]
+        self,
+        parent_id: str,
+        iteration: int,
+        name: str,
+        properties: Mapping[str, str],
+        *,
+        status: RunStatus = RunStatus.RUNNING,
     ) -> str:
-        """A new child, Running from now on; its id is the parent's and the iteration."""
+        """A new child, at work from now on; its id is the parent's and the iteration.
+
+        Args:
+            status: Preparing announces a child that has not begun; starting it again
+                then is its beginning.
+        """
         run_id = f"{parent_id}_{iteration}"
         now = stamp(self._clock())
         self._make_folders(run_id)
@@ -87,16 +98,19 @@ class RunJournal:
             db.execute(
                 "INSERT INTO runs (id, experiment, number, kind, display_name, status, created_at,"
                 " started_at, parent_id, position, primary_metric, dataset_id, properties)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT (id) DO UPDATE SET status = excluded.status,"
+                " started_at = excluded.started_at, properties = excluded.properties"
+                " WHERE status = 'Preparing'",
                 (
                     run_id,
                     parent["experiment"],
                     _next_number(db, parent["experiment"]),
                     RunKind.AUTOML_CHILD,
                     name,
-                    RunStatus.RUNNING,
+                    status,
                     now,
-                    now,
+                    None if status is RunStatus.PREPARING else now,
                     parent_id,
                     iteration,
                     parent["primary_metric"],

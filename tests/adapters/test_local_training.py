@@ -22,6 +22,7 @@ from services.local.clock import utc_now
 from services.local.duty import Exit, ExitCause
 from services.local.process_table import ProcessTable
 from services.local.run_duty import RUNS_AT_ONCE, RunDuty
+from services.local.run_journal import RunJournal
 from services.local.runs import worker_key
 from services.local.workspace import LocalWorkspace, open_workspace
 from tests.recorded import runs as recorded
@@ -124,6 +125,7 @@ def test_a_run_ends_with_both_ensembles_models_and_an_explanation(workspace, beg
     run = begin()
     first = until(lambda: workspace.runs.children(run.id))[0]
     assert (first.display_name, first.parent_id) == ("MaxAbsScaler, LightGBM", run.id)
+    assert first.status in (RunStatus.PREPARING, RunStatus.RUNNING, RunStatus.COMPLETED)
 
     done = settled(workspace, run)
 
@@ -292,6 +294,21 @@ def test_a_run_at_work_without_a_worker_is_not_responding(idle):
 
     assert idle.runs.get(run_id).status is RunStatus.NOT_RESPONDING
     assert idle.runs.list()[0].status is RunStatus.NOT_RESPONDING
+
+
+def test_an_announced_child_begins_when_it_is_started(idle):
+    run_id = recorded.unsettled(idle.home, idle.store, children=0, status=RunStatus.PREPARING)
+    journal = RunJournal(idle.home, idle.store)
+
+    journal.start_child(run_id, 0, "MaxAbsScaler, LightGBM", {}, status=RunStatus.PREPARING)
+    (announced,) = idle.runs.children(run_id)
+    journal.start_child(run_id, 0, "MaxAbsScaler, LightGBM", {"iteration": "0"})
+    (begun,) = idle.runs.children(run_id)
+
+    assert (announced.status, announced.started_at) == (RunStatus.PREPARING, None)
+    assert (begun.status, begun.number) == (RunStatus.RUNNING, announced.number)
+    assert begun.started_at is not None
+    assert begun.properties == {"iteration": "0"}
 
 
 def test_two_parents_count_their_children_apart(idle):

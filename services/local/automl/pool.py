@@ -70,8 +70,8 @@ def processor_count() -> int:
 def _prepare() -> None:
     threading.Thread(target=_end_with_parent, name="lifeline", daemon=True).start()
     os.nice(NICENESS)
+    # What the first candidate needs; the others bring theirs.
     import lightgbm  # noqa: F401
-    import xgboost  # noqa: F401
 
     from services.local.automl import jobs  # noqa: F401
 
