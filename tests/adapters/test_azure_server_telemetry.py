@@ -20,6 +20,7 @@ pytest.importorskip("azureml_inference_server_http", reason="it is installed for
 
 SCRIPT = """
 import json
+import time
 
 def init():
     pass
