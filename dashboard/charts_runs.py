@@ -29,6 +29,7 @@ Line = tuple[Trace, Trace | None]  # a shape and what is written at it
 
 CONFIG = {**charts.CONFIG, "displayModeBar": False}  # it would lie over the legends of small cards
 HEIGHT = 270
+NUMBER = ",.6~g"
 MANY_CLASSES = 10  # from here on a matrix shows its numbers on hover only
 QUIET = "rgb(128, 128, 136)"
 HERE = "rgb(234, 88, 12)"
@@ -170,7 +171,14 @@ def residuals(histogram: Residuals) -> go.Figure:
         "customdata": [f"{low:,.4g} to {high:,.4g}" for low, high in bins],
         "hovertemplate": "%{customdata}<br>%{y:,} rows<extra></extra>",
     }
-    return _figure([bars], x_title="Predicted − true", y_title="Rows", lines=[_limit(0.0, "")])
+    return _figure(
+        [bars],
+        x_title="Predicted − true",
+        y_title="Rows",
+        lines=[_limit(0.0, "")],
+        xaxis={"tickformat": NUMBER},
+        yaxis={"tickformat": ",d"},
+    )
 
 
 def predicted_true(bins: PredictedTrue, *, label: str) -> go.Figure:
@@ -190,7 +198,8 @@ def predicted_true(bins: PredictedTrue, *, label: str) -> go.Figure:
         [points, {**_diagonal(), "x": ends, "y": ends}],
         x_title=f"True {label}",
         y_title=f"Predicted {label}",
-        yaxis={"rangemode": "normal"},
+        xaxis={"tickformat": NUMBER},
+        yaxis={"rangemode": "normal", "tickformat": NUMBER},
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dashboard import reads
-from services import leaderboard, naive_baseline, run_charts
+from services import leaderboard, naive_baseline, run_tables
 from services.domain import AutoMLSettings, Run, RunKind, Task, split_id
 from services.errors import NotFoundError, OperationFailedError
 
@@ -73,7 +73,7 @@ def _naive(settings: AutoMLSettings | None, children: Sequence[Run]) -> Mapping[
 
 
 def _of_classification(child_id: str) -> Mapping[str, float]:
-    matrix = run_charts.read_confusion_matrix(reads.run_table(child_id, "confusion_matrix"))
+    matrix = run_tables.confusion_matrix(reads.run_table(child_id, "confusion_matrix"))
     return naive_baseline.classification(matrix.class_counts)
 
 

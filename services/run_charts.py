@@ -1,26 +1,16 @@
-"""What the artifacts of an AutoML run say, as curves and matrices (pure).
+"""What the chart artifacts of an AutoML run say, as curves and matrices (pure).
 
-Azure ML writes four: ``accuracy_table`` and ``confusion_matrix`` for classification,
-``residuals`` and ``predicted_true`` for regression. Both back ends hand over the same
-JSON, so everything drawn from it is computed here, once.
-
-A table holds counts at 100 thresholds, not the scored rows: a curve is exact at its
-points and straight between them.
-
-Source: azureml-metrics 0.0.91, ``AccuracyTable``, ``ConfusionMatrix``, ``Residuals`` and
-``PredictedTrue``.
+Both back ends hand over the same JSON (`run_tables` reads it), so everything drawn from
+it is computed here, once. A table holds counts at 100 thresholds, not the scored rows: a
+curve is exact at its points and straight between them.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
-
-from services.errors import OperationFailedError
 
 DECISION_THRESHOLD = 0.5  # where two classes are told apart unless somebody says otherwise
 CALIBRATION_BINS = 10
@@ -164,87 +154,6 @@ class PredictedTrue:
     predicted: tuple[float, ...]
     deviation: tuple[float, ...]  # standard deviation of the predictions in the bin
     counts: tuple[int, ...]
-
-
-# --- reading ----------------------------------------------------------------------
-
-
-def read_accuracy_table(payload: Mapping[str, Any]) -> AccuracyTable:
-    """The table of an ``accuracy_table`` artifact.
-
-    Raises:
-        OperationFailedError: it is not of the shape Azure ML writes.
-    """
-    with _readable("accuracy table"):
-        data = payload["data"]
-        table = AccuracyTable(
-            labels=tuple(str(label) for label in data["class_labels"]),
-            thresholds=tuple(float(value) for value in data["probability_thresholds"]),
-            by_probability=tuple(_counts(each) for each in data["probability_tables"]),
-            by_percentile=tuple(_counts(each) for each in data["percentile_tables"]),
-        )
-        if len(table.by_probability) != len(table.labels) or not table.labels:
-            raise ValueError("one table per class expected")
-        if any(len(each) != len(table.thresholds) for each in table.by_probability):
-            raise ValueError("one row per threshold expected")
-        return table
-
-
-def read_confusion_matrix(payload: Mapping[str, Any]) -> ConfusionMatrix:
-    """The matrix of a ``confusion_matrix`` artifact.
-
-    Raises:
-        OperationFailedError: it is not of the shape Azure ML writes.
-    """
-    with _readable("confusion matrix"):
-        data = payload["data"]
-        labels = tuple(str(label) for label in data["class_labels"])
-        matrix = tuple(tuple(int(cell) for cell in row) for row in data["matrix"])
-        if {len(row) for row in matrix} != {len(labels)} or len(matrix) != len(labels):
-            raise ValueError("a square matrix expected")
-        return ConfusionMatrix(labels=labels, matrix=matrix)
-
-
-def read_residuals(payload: Mapping[str, Any]) -> Residuals:
-    """The histogram of a ``residuals`` artifact.
-
-    Raises:
-        OperationFailedError: it is not of the shape Azure ML writes.
-    """
-    with _readable("residuals"):
-        data = payload["data"]
-        edges = tuple(float(value) for value in data["bin_edges"])
-        counts = tuple(int(value) for value in data["bin_counts"])
-        if len(edges) != len(counts) + 1:
-            raise ValueError("one edge more than counts expected")
-        return Residuals(
-            edges=edges,
-            counts=counts,
-            mean=_optional(data.get("mean")),
-            standard_deviation=_optional(data.get("stddev")),
-        )
-
-
-def read_predicted_true(payload: Mapping[str, Any]) -> PredictedTrue:
-    """The bins of a ``predicted_true`` artifact.
-
-    Raises:
-        OperationFailedError: it is not of the shape Azure ML writes.
-    """
-    with _readable("predictions"):
-        data = payload["data"]
-        middles = [(float(low) + float(high)) / 2 for low, high in pairwise(data["bin_edges"])]
-        columns = data["bin_averages"], data["bin_errors"], data["bin_counts"]
-        rows = [row for row in zip(middles, *columns, strict=True) if int(row[3]) > 0]
-        return PredictedTrue(
-            true=tuple(row[0] for row in rows),
-            predicted=tuple(float(row[1]) for row in rows),
-            deviation=tuple(float(row[2]) for row in rows),
-            counts=tuple(int(row[3]) for row in rows),
-        )
-
-
-# --- classification ---------------------------------------------------------------
 
 
 def roc(table: AccuracyTable, label: str) -> Curve:
@@ -420,23 +329,5 @@ def _collect(
         grouped[min(int(middle * len(grouped)), len(grouped) - 1)].append((middle, count, hits))
 
 
-def _counts(rows: Iterable[Sequence[int]]) -> tuple[Counts, ...]:
-    return tuple(Counts(*(int(cell) for cell in row)) for row in rows)
-
-
 def _share(part: float, whole: float) -> float | None:
     return part / whole if whole else None
-
-
-def _optional(value: Any) -> float | None:
-    return None if value is None else float(value)
-
-
-@contextmanager
-def _readable(thing: str) -> Iterator[None]:
-    try:
-        yield
-    except (KeyError, TypeError, ValueError) as error:
-        raise OperationFailedError(
-            f"The {thing} of this run is not in the form Azure ML writes, so it cannot be drawn."
-        ) from error

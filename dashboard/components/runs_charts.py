@@ -13,7 +13,7 @@ import streamlit as st
 from dashboard import charts_runs, formats, reads
 from dashboard.components import empty, runs_child
 from dashboard.run_facts import RunFacts
-from services import leaderboard, run_charts
+from services import leaderboard, run_charts, run_tables
 from services.domain import Run, Task
 from services.run_charts import AccuracyTable, ConfusionMatrix, Counts
 
@@ -46,8 +46,8 @@ def _child(ranked: Sequence[Run]) -> Run:
 def _classification(ranked: Sequence[Run]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         child = _child(ranked)
-        table = run_charts.read_accuracy_table(reads.run_table(child.id, "accuracy_table"))
-        matrix = run_charts.read_confusion_matrix(reads.run_table(child.id, "confusion_matrix"))
+        table = run_tables.accuracy_table(reads.run_table(child.id, "accuracy_table"))
+        matrix = run_tables.confusion_matrix(reads.run_table(child.id, "confusion_matrix"))
         label = st.selectbox(
             "Class", table.labels, index=table.index(table.rarest), key="class",
             bind="query-params", width=120, help="The class the curves and the threshold are about",
@@ -120,13 +120,13 @@ def _gain_and_lift(table: AccuracyTable, label: str) -> None:
 
 def _regression(child: Run, *, label: str) -> None:
     left, right = st.columns(2, gap="small")
-    residuals = run_charts.read_residuals(reads.run_table(child.id, "residuals"))
+    residuals = run_tables.residuals(reads.run_table(child.id, "residuals"))
     spread = residuals.standard_deviation
     note = f"mean {residuals.mean:,.4g}, standard deviation {spread:,.4g}" \
         if residuals.mean is not None and spread is not None else ""  # fmt: skip
     with _card(left, "Residuals", note):
         _plot(charts_runs.residuals(residuals), "residuals", "Histogram of residuals")
-    bins = run_charts.read_predicted_true(reads.run_table(child.id, "predicted_true"))
+    bins = run_tables.predicted_true(reads.run_table(child.id, "predicted_true"))
     with _card(right, "Predicted against true", f"{formats.count(sum(bins.counts))} rows"):
         _plot(
             charts_runs.predicted_true(bins, label=label),

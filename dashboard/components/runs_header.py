@@ -105,13 +105,14 @@ def _figures(facts: RunFacts, *, now: datetime) -> None:
     run, naive, settings = facts.run, facts.naive_score, facts.settings
     completed = sum(child.status is RunStatus.COMPLETED for child in facts.children)
     failed = sum(child.status is RunStatus.FAILED for child in facts.children)
+    short = len(run.primary_metric or "") in range(1, 24)  # longer ones do not fit a tile
     lift = None if naive is None or run.score is None else _lift(run, naive)
     figures = (
         (
-            f"Best {run.primary_metric or 'score'}",
+            f"Best {run.primary_metric}" if short else "Best score",
             formats.metric(run.score),
             facts.best.display_name if facts.best else "none yet",
-            None,
+            None if short else run.primary_metric,
         ),
         (
             "Lift over naive",

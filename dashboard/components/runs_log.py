@@ -10,6 +10,7 @@ from dashboard.run_facts import RunFacts
 from services.domain import LogTail, Run
 
 LIMITS = (200, 1000, 5000)
+TALL, HEIGHT = 24, 560  # lines from which the log scrolls, pixels it then has
 
 
 def show(facts: RunFacts) -> None:
@@ -31,12 +32,19 @@ def show(facts: RunFacts) -> None:
     tail = session.workspace().runs.logs(run.id, line_limit=limit)
     lines = matching(tail.text, text or "")
     st.caption(stated(tail, shown=len(lines) if text else None))
-    st.code(
-        "\n".join(lines) or ("No line matches." if text else "Nothing written yet."),
-        language=None,
-        height=min(560, 60 + 21 * max(1, len(lines))),
-        line_numbers=False,
-    )
+    # The container scrolls, not the code inside: it holds the copy button, so the keyboard
+    # reaches it.
+    with st.container(
+        height=HEIGHT if len(lines) > TALL else "content",
+        border=False,
+        autoscroll=not run.status.settled,
+        key="runs.log",
+    ):
+        st.code(
+            "\n".join(lines) or ("No line matches." if text else "Nothing written yet."),
+            language=None,
+            wrap_lines=True,
+        )
     with download:
         st.download_button(
             "Download",

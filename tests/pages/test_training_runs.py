@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from dashboard.components import runs_metrics
-from services import leaderboard, run_charts
+from services import leaderboard, run_tables
 from services.domain import RunStatus
 from services.errors import UnavailableError
 from tests.recorded import datasets, runs
@@ -176,9 +176,7 @@ def test_an_always_no_model_has_no_lift_in_accuracy(open_page, local_workspace, 
 
     (table,) = page.dataframe
     child = local_workspace.runs.children(run_id)[0]
-    matrix = run_charts.read_confusion_matrix(
-        local_workspace.runs.table(child.id, "confusion_matrix")
-    )
+    matrix = run_tables.confusion_matrix(local_workspace.runs.table(child.id, "confusion_matrix"))
     naive = table.value[table.value["Child run"] == "Naive baseline"].iloc[0]
     assert naive["Score"] == pytest.approx(max(matrix.class_counts) / matrix.total)
 
@@ -249,7 +247,7 @@ def test_at_one_half_the_matrix_is_the_logged_one(open_page, local_workspace, au
 
 def test_the_slider_moves_the_matrix(open_page, automl):
     page = open_page("training_runs", **{"run": automl(), "run-view": "Charts"})
-    before = metrics(page)
+    before, drawn = metrics(page), charts(page)
 
     page.main.slider(key="threshold").set_value(0.1).run()
 
@@ -257,6 +255,12 @@ def test_the_slider_moves_the_matrix(open_page, automl):
     assert float(after["Recall"]) > float(before["Recall"])
     assert float(after["False positive rate"]) > float(before["False positive rate"])
     assert "threshold 0.101" in texts(page).replace("\\", "")
+    assert charts(page)["matrix"] != drawn["matrix"]
+    point = charts(page)["roc"]["data"][-1]
+    assert [f"{point[axis][0]:.4f}" for axis in "xy"] == [
+        after["False positive rate"],
+        after["Recall"],
+    ]
 
 
 def test_a_link_reopens_the_child_class_and_threshold(open_page, automl):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from services import run_charts
+from services import run_charts, run_tables
 from services.domain import PRIMARY_METRICS, Task
 from services.local.automl import chart_tables, metrics
 
@@ -128,7 +128,7 @@ def test_the_mean_over_folds_skips_folds_that_do_not_define_a_metric():
 def test_the_confusion_matrix_counts_every_row_and_agrees_with_the_accuracy(three):
     truth, probabilities = three
 
-    matrix = run_charts.read_confusion_matrix(
+    matrix = run_tables.confusion_matrix(
         chart_tables.confusion_matrix(truth, probabilities, ["a", "b", "c"])
     )
 
@@ -166,7 +166,7 @@ def test_the_roc_curve_of_the_table_has_the_metrics_area():
     score = 1 / (1 + np.exp(-draw.normal(2 * truth - 1, 1)))
     probabilities = np.column_stack([1 - score, score])
 
-    table = run_charts.read_accuracy_table(
+    table = run_tables.accuracy_table(
         chart_tables.accuracy_table(truth, probabilities, ["no", "yes"])
     )
 
@@ -184,7 +184,7 @@ def test_residuals_hold_every_row_and_reach_to_the_extremes():
     assert sum(data["bin_counts"]) == 100
     assert len(data["bin_counts"]) == 10
     assert (data["bin_edges"][0], data["bin_edges"][-1]) == (-10, 10)
-    assert run_charts.read_residuals(payload).mean == pytest.approx(0.0, abs=1e-9)
+    assert run_tables.residuals(payload).mean == pytest.approx(0.0, abs=1e-9)
 
 
 def test_predictions_are_averaged_over_ranges_of_the_true_value():
@@ -192,7 +192,7 @@ def test_predictions_are_averaged_over_ranges_of_the_true_value():
 
     payload = chart_tables.predicted_true(truth, truth + 5, span=(0.0, 100.0))
 
-    read = run_charts.read_predicted_true(payload)
+    read = run_tables.predicted_true(payload)
     assert sum(read.counts) == 1000
     assert all(
         predicted - true == pytest.approx(5, abs=0.2)

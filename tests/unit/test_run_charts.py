@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, confusion_matrix, roc_auc_score
 
-from services import run_charts
+from services import run_charts, run_tables
 from services.errors import OperationFailedError
 
 
@@ -79,12 +79,12 @@ TRUTH, PROBABILITY = _scored()
 
 @pytest.fixture
 def table() -> run_charts.AccuracyTable:
-    return run_charts.read_accuracy_table(_accuracy_table(TRUTH, PROBABILITY))
+    return run_tables.accuracy_table(_accuracy_table(TRUTH, PROBABILITY))
 
 
 @pytest.fixture
 def matrix() -> run_charts.ConfusionMatrix:
-    return run_charts.read_confusion_matrix(_matrix(TRUTH, PROBABILITY))
+    return run_tables.confusion_matrix(_matrix(TRUTH, PROBABILITY))
 
 
 def test_the_roc_curve_runs_from_corner_to_corner_and_never_back(table):
@@ -111,7 +111,7 @@ def test_the_area_of_precision_recall_is_the_average_precision(table):
 
 def test_precision_is_left_out_where_nothing_was_predicted():
     truth, probability = np.array([True, False, False]), np.array([0.4, 0.3, 0.1])
-    table = run_charts.read_accuracy_table(_accuracy_table(truth, probability))
+    table = run_tables.accuracy_table(_accuracy_table(truth, probability))
 
     curve = run_charts.precision_recall(table, "yes")
 
@@ -158,7 +158,7 @@ def test_calibrated_probabilities_lie_on_the_diagonal(table):
 
 def test_overconfident_probabilities_show_as_calibration_error():
     sharp = np.where(PROBABILITY > 0.15, 0.95, 0.01)
-    table = run_charts.read_accuracy_table(_accuracy_table(TRUTH, sharp))
+    table = run_tables.accuracy_table(_accuracy_table(TRUTH, sharp))
 
     points = run_charts.calibration(table, "yes")
 
@@ -207,7 +207,7 @@ def test_the_rarest_class_is_the_one_looked_at_first(table):
 def test_folds_summed_at_unequal_thresholds_leave_the_percentile_rows_out():
     payload = _accuracy_table(TRUTH, PROBABILITY)
     payload["data"]["percentile_tables"][1][50] = [1, 900, len(TRUTH) - 950, 49]
-    table = run_charts.read_accuracy_table(payload)
+    table = run_tables.accuracy_table(payload)
 
     curve = run_charts.roc(table, "yes")
 
@@ -217,7 +217,7 @@ def test_folds_summed_at_unequal_thresholds_leave_the_percentile_rows_out():
 
 def test_a_class_nobody_belongs_to_has_no_curve():
     nobody = np.zeros(len(TRUTH), dtype=bool)
-    table = run_charts.read_accuracy_table(_accuracy_table(nobody, PROBABILITY))
+    table = run_tables.accuracy_table(_accuracy_table(nobody, PROBABILITY))
 
     assert run_charts.roc(table, "yes").x == ()
     assert run_charts.precision_recall(table, "yes").x == ()
@@ -226,7 +226,7 @@ def test_a_class_nobody_belongs_to_has_no_curve():
 
 
 def test_residuals_keep_their_outer_edges():
-    residuals = run_charts.read_residuals(
+    residuals = run_tables.residuals(
         {
             "data": {
                 "bin_edges": [-9.5, -2.0, 0.0, 2.0, 7.0],
@@ -244,7 +244,7 @@ def test_residuals_keep_their_outer_edges():
 
 
 def test_empty_bins_of_predicted_against_true_are_left_out():
-    bins = run_charts.read_predicted_true(
+    bins = run_tables.predicted_true(
         {
             "data": {
                 "bin_edges": [0, 10, 20, 30],
@@ -263,11 +263,11 @@ def test_empty_bins_of_predicted_against_true_are_left_out():
 @pytest.mark.parametrize(
     ("read", "payload"),
     [
-        (run_charts.read_accuracy_table, {}),
-        (run_charts.read_accuracy_table, {"data": {"class_labels": ["a"]}}),
-        (run_charts.read_confusion_matrix, {"data": {"class_labels": ["a"], "matrix": [[1, 2]]}}),
-        (run_charts.read_residuals, {"data": {"bin_edges": [0, 1], "bin_counts": [1, 2, 3]}}),
-        (run_charts.read_predicted_true, {"data": None}),
+        (run_tables.accuracy_table, {}),
+        (run_tables.accuracy_table, {"data": {"class_labels": ["a"]}}),
+        (run_tables.confusion_matrix, {"data": {"class_labels": ["a"], "matrix": [[1, 2]]}}),
+        (run_tables.residuals, {"data": {"bin_edges": [0, 1], "bin_counts": [1, 2, 3]}}),
+        (run_tables.predicted_true, {"data": None}),
     ],
 )
 def test_an_artifact_of_another_shape_is_named_not_drawn(read, payload):
