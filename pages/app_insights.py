@@ -4,6 +4,7 @@ import streamlit as st
 
 from dashboard import charts_insights, readings, reads, session, shell
 from dashboard.components import (
+    data_age,
     failures,
     insights_charts,
     insights_controls,
@@ -34,15 +35,19 @@ def live() -> None:
         is_empty=lambda traffic: traffic.requests == 0,
     )
     match reading:
-        case Data(traffic) | Failed(last=Data(traffic)):
+        case Data(traffic):
+            insights_tiles.show(traffic)
+            insights_charts.show(view)
+        case Failed(last=Data(traffic, at)):
+            data_age.show(at, prefix="Last good copy, read at")
             insights_tiles.show(traffic)
             insights_charts.show(view)
         case Failed(error):
             failures.show(error)
         case _:
             insights_empty.show(view, deployments)
-            time = charts_insights.axis(view.window, shell.zone())
-            insights_charts.availability(view, time)
+            if deployments:  # an idle one may still be up, or down
+                insights_charts.availability(view, charts_insights.axis(view.window, shell.zone()))
 
 
 live()

@@ -559,3 +559,16 @@ def test_the_servers_own_tests_can_be_asked_for(home, answering_deployment):
         (row,) = port.panel(Panel.AVAILABILITY_TESTS, WINDOW, "up").frame.to_dict("records")
 
     assert row["availability_pct"] == 100.0
+
+
+def test_more_than_can_be_stored_is_turned_away_until_there_is_room(post, named, monkeypatch):
+    from services.local.telemetry import ingestion
+
+    monkeypatch.setattr(ingestion, "QUEUE_LIMIT", 3)
+
+    answer = post([event("too many")] * 4)
+
+    assert answer.status_code == 429
+    assert answer.headers["Retry-After"] == "1"
+    assert named("too many") == 0
+    assert post([event("few")] * 3).status_code == 200
