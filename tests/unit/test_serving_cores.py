@@ -191,18 +191,41 @@ def test_boosted_trees_on_a_sparse_matrix_take_a_zero_for_a_gap(tmp_path):
     assert np.abs(together - expected).max() < 1e-5
 
 
-def test_automl_models_have_a_native_form_and_an_onnx_form(tmp_path):
-    """The very shapes AutoML assembles: codes, single precision, members already fitted."""
+@pytest.fixture(scope="module")
+def varied():
+    """A frame with every kind of column AutoML tells apart, gaps in all of them."""
+    import pandas as pd
+
+    chance = np.random.default_rng(3)
+    count = 600
+    frame = pd.DataFrame(
+        {
+            "age": chance.integers(18, 90, count).astype(float),
+            "city": [f"city {n}" for n in chance.integers(0, 150, count)],
+            "member": chance.choice([True, False, None], count),
+            "since": pd.Timestamp("2020-03-01 14:30")
+            + pd.to_timedelta(chance.integers(0, 10**5, count), unit="h"),
+            "note": [f"free text number {n} {n * 7}" for n in range(count)],
+            "job": chance.choice(["admin.", "services", "retired"], count),
+        }
+    )
+    for place, name in enumerate(("age", "city", "since", "job")):
+        frame.loc[place::13, name] = None
+    frame["y"] = np.where(frame["age"].fillna(50) + chance.normal(0, 20, count) > 50, "yes", "no")
+    return frame
+
+
+def automl(frame):
+    """A vote as AutoML assembles one: codes, single precision, members already fitted."""
     from services.domain import Task
     from services.local.automl import assembly, features, fitting
     from services.local.automl.recipes import Recipe
 
-    frame = data().drop(columns="y")
-    classes = np.array(["no", "yes"])
-    codes = (data()["y"] == "yes").to_numpy().astype(int)
-    plans = features.plan(frame)
-    transformer = features.transformer(plans).fit(frame)
-    matrix = transformer.transform(frame)
+    rows, classes = features.tidied(frame.drop(columns="y")), np.array(["no", "yes"])
+    codes = (frame["y"] == "yes").to_numpy().astype(int)
+    plans = features.plan(rows)
+    transformer = features.transformer(plans).fit(rows)
+    matrix = transformer.transform(rows)
     category_count = sum("Categorical" in each.purpose.value for each in plans)
     recipes = (
         Recipe("LightGBM", "MaxAbsScaler", {"n_estimators": 8}),
@@ -210,26 +233,37 @@ def test_automl_models_have_a_native_form_and_an_onnx_form(tmp_path):
         Recipe("ExtremeRandomTrees", "MaxAbsScaler", {"n_estimators": 8}),
         Recipe("LogisticRegression", "StandardScalerWrapper", {}),
     )
-    fitted_members = [
-        (
-            recipe.learner,
-            fitting.fit(
-                recipe, Task.CLASSIFICATION, matrix, codes, category_count=category_count, seed=1
-            ),
-        )
-        for recipe in recipes
-    ]
-    vote = assembly.voting(fitted_members, [0.4, 0.3, 0.2, 0.1], Task.CLASSIFICATION, classes)
-    model = assembly.whole(transformer, vote)
 
-    for form, tolerance in ((False, 1e-6), (True, 1e-4)):
-        place = tmp_path / str(form)
-        place.mkdir()
-        together, alone, expected = both(model, place, onnx=form)
-        assert np.abs(together[:400] - expected[:400]).max() < tolerance
-        assert np.abs(alone[:400] - expected[:400]).max() < tolerance
-        kinds = native_model.core_parts(json.loads((place / native.FILE).read_text()))
-        assert not {"estimator", "transformer"} & kinds.keys()  # nothing of scikit-learn is left
+    def member(recipe):
+        return fitting.fit(
+            recipe, Task.CLASSIFICATION, matrix, codes, category_count=category_count, seed=1
+        )
+
+    members = [(recipe.learner, member(recipe)) for recipe in recipes]
+    vote = assembly.voting(members, [0.4, 0.3, 0.2, 0.1], Task.CLASSIFICATION, classes)
+    return assembly.whole(transformer, vote)
+
+
+@pytest.mark.parametrize("onnx", [False, True], ids=["native", "onnx"])
+@pytest.mark.parametrize("which", ["bank", "varied"])
+def test_automl_models_are_served_without_anything_of_scikit_learn(which, onnx, varied, tmp_path):
+    frame = data() if which == "bank" else varied
+    terms = data_contract.from_frame(frame, label="y")
+    model = automl(frame)
+    checker = data_contract.RowChecker(terms)
+    sent = json.loads(frame.drop(columns="y").to_json(orient="records", date_format="iso"))
+    replayed = parity.replay_rows(terms, [checker.conform(row) for row in sent])
+    values = [list(row.values()) for row in replayed]
+
+    native_model.write(model, terms, tmp_path, onnx=onnx)
+    made = native.load(tmp_path)
+
+    expected = model.predict_proba(frames.frame(terms, replayed))
+    assert np.abs(made.answer(values) - expected).max() < 1e-5
+    alone = np.vstack([made.answer([row]) for row in values[:200]])
+    assert np.abs(alone - expected[:200]).max() < 1e-5
+    kinds = native_model.core_parts(json.loads((tmp_path / native.FILE).read_text()))
+    assert not {"estimator", "transformer"} & kinds.keys()
 
 
 def test_a_shape_nobody_knows_is_refused_by_name(tmp_path):

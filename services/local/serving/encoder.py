@@ -8,6 +8,8 @@ writes the tables this reads.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -26,6 +28,13 @@ _ON_NUMBERS: Mapping[str, Callable[[float, float], float]] = {
     "at least": max,
     "at most": min,
 }
+DATE_PARTS: Mapping[str, Callable[[datetime], int]] = {
+    "year": attrgetter("year"),
+    "month": attrgetter("month"),
+    "day": attrgetter("day"),
+    "hour": attrgetter("hour"),
+    "dayofweek": datetime.weekday,
+}
 ON_ARRAYS: Mapping[str, Callable[[Matrix, Any], Matrix]] = {
     "sub": np.subtract,
     "div": np.divide,
@@ -42,7 +51,9 @@ class Encoder:
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._base: list[float] = document["base"]
         self._lookups = tuple(_Lookup(each) for each in document["lookups"])
-        self._numbers = tuple(_Number(e) for e in document["numbers"] if not e["mark"])
+        numbers = [e for e in document["numbers"] if not e["mark"]]
+        self._numbers = tuple(_Number(e) for e in numbers if "part" not in e)
+        self._dates = tuple(_DatePart(e) for e in numbers if "part" in e)
         self._marks = tuple((e["index"], e["slot"]) for e in document["numbers"] if e["mark"])
         self._quick_lookups = tuple((e.index, e.table.get, e.unseen) for e in self._lookups)
         self._quick_numbers = tuple((e.index, e.slot, e.fill, e.on_numbers) for e in self._numbers)
@@ -57,6 +68,8 @@ class Encoder:
             lookup.write(columns[lookup.index], matrix)
         for number in self._numbers:
             number.write(columns[number.index], matrix)
+        for date in self._dates:
+            matrix[:, date.slot] = [date.of(value) for value in columns[date.index]]
         for index, slot in self._marks:
             matrix[:, slot] = [value is None for value in columns[index]]
         return matrix
@@ -72,6 +85,8 @@ class Encoder:
             for operate, operand in operations:
                 number = operate(number, operand)
             encoded[slot] = number
+        for date in self._dates:
+            encoded[date.slot] = date.of(row[date.index])
         for index, slot in self._marks:
             encoded[slot] = float(row[index] is None)
         return encoded
@@ -114,6 +129,19 @@ class _Number:
         for operate, operand in self._on_arrays:
             values = operate(values, operand)
         matrix[:, self.slot] = values
+
+
+class _DatePart:
+    """One part of a column of instants, as a number."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self.index: int = document["index"]
+        self.slot: int = document["slot"]
+        self._fill = float(document["fill"])
+        self._part = DATE_PARTS[document["part"]]
+
+    def of(self, value: datetime | None) -> float:
+        return self._fill if value is None else float(self._part(value))
 
 
 def _slots(pairs: Sequence[Sequence[float]]) -> Slots:

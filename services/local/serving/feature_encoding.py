@@ -8,11 +8,13 @@ entry. Numbers are read off the transformers, since a formula has no finite tabl
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
 from services.domain import ColumnContract, ColumnType, DataContract
+from services.local.serving.encoder import DATE_PARTS
 from services.local.serving.frames import frame
 
 UNSEEN = "\x00 a category never seen \x00"
@@ -39,7 +41,9 @@ def encoding(transformer: Any, contract: DataContract) -> dict[str, Any]:
         if where.start == where.stop:
             continue
         columns = _column_names(spec, names)
-        if _all_numeric(columns, contract, index, fitted):
+        if _any_instants(columns, contract, index):
+            numbers += list(_instants(fitted, columns, index, where.start))
+        elif _all_numeric(columns, contract, index, fitted):
             numbers += list(_numbers(fitted, columns, index, where.start))
         else:
             offset, found = _lookups(fitted, columns, contract, where.start)
@@ -61,12 +65,14 @@ def _column_names(spec: Any, names: Sequence[str]) -> list[str]:
     return [names[int(each)] for each in np.atleast_1d(array)]
 
 
+def _any_instants(columns: Sequence[str], contract: DataContract, index: Mapping[str, int]) -> bool:
+    return any(contract.columns[index[column]].type is ColumnType.DATETIME for column in columns)
+
+
 def _all_numeric(
     columns: Sequence[str], contract: DataContract, index: Mapping[str, int], fitted: Any
 ) -> bool:
     kinds = {contract.columns[index[column]].type for column in columns}
-    if ColumnType.DATETIME in kinds:
-        raise UnsupportedModelError("dates")
     numeric = kinds <= {ColumnType.INTEGER, ColumnType.NUMBER}
     return numeric and not any(hasattr(step, "categories_") for step in flattened(fitted))
 
@@ -183,6 +189,43 @@ def _imputed(step: Any, columns: Sequence[str]) -> tuple[list[float | None], lis
     return list(fills), [
         int(each) for each in step.indicator_.features_
     ] if step.add_indicator else []
+
+
+# --- instants ---------------------------------------------------------------------
+
+
+def _instants(
+    fitted: Any, columns: Sequence[str], index: Mapping[str, int], start: int
+) -> Iterator[dict[str, Any]]:
+    """One document per part of a date and column, for the parts AutoML takes: year, hour …"""
+    steps = list(flattened(fitted))
+    if [type(step).__name__ for step in steps[-2:]] != ["FeatureUnion", "SimpleImputer"]:
+        raise UnsupportedModelError("dates")
+    union, imputer = steps[-2:]
+    parts = [_part(taken) for _, taken in union.transformer_list]
+    fills, marked = _imputed(imputer, [*parts] * len(columns))
+    if marked:
+        raise UnsupportedModelError("marks of missing dates")
+    for place, (part, column) in enumerate((p, c) for p in parts for c in columns):
+        yield {
+            "index": index[column],
+            "slot": start + place,
+            "mark": False,
+            "part": part,
+            "fill": fills[place],
+            "operations": [],
+        }
+
+
+def _part(taken: Any) -> str:
+    """The part of a date a ``FunctionTransformer`` takes with ``attrgetter("dt.…")``."""
+    taker = (getattr(taken, "kw_args", None) or {}).get("func")
+    reduced = taker.__reduce__() if isinstance(taker, attrgetter) else ()
+    arguments = reduced[1] if isinstance(reduced, tuple) and len(reduced) > 1 else ()
+    name = str(arguments[0]) if len(arguments) == 1 else ""
+    if name.removeprefix("dt.") not in DATE_PARTS:
+        raise UnsupportedModelError(f"a part of dates called {name or type(taken).__name__}")
+    return name.removeprefix("dt.")
 
 
 def columnwise(step: Any) -> list[tuple[str, Any]]:

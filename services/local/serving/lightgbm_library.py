@@ -39,7 +39,7 @@ class LightGBM:
         self._call("LGBM_BoosterGetNumClasses", self._handle, ctypes.byref(outputs))
         self.output_count = outputs.value
         self._row = np.zeros(feature_count)
-        self._answer = np.zeros(self.output_count)
+        self._answer = np.zeros((1, self.output_count))
         self._written = ctypes.c_int64()
         self._fast = ctypes.c_void_p()
         self._call(
@@ -53,6 +53,7 @@ class LightGBM:
             b"num_threads=1",
             ctypes.byref(self._fast),
         )
+        self._predict_row = self._library.LGBM_BoosterPredictForMatSingleRowFast
         self._single = (
             self._fast,
             ctypes.c_void_p(self._row.ctypes.data),
@@ -64,8 +65,9 @@ class LightGBM:
         """One row of outputs per row of features."""
         if len(rows) == 1:
             self._row[:] = rows[0]
-            self._call("LGBM_BoosterPredictForMatSingleRowFast", *self._single)
-            return self._answer.copy().reshape(1, -1)
+            if self._predict_row(*self._single):
+                raise self._error()
+            return self._answer.copy()
         rows = np.ascontiguousarray(rows)
         answer = np.zeros((len(rows), self.output_count))
         self._call(
@@ -87,7 +89,10 @@ class LightGBM:
 
     def _call(self, function: str, *arguments: object) -> None:
         if getattr(self._library, function)(*arguments):
-            raise RuntimeError(self._library.LGBM_GetLastError().decode("utf-8", "replace"))
+            raise self._error()
+
+    def _error(self) -> RuntimeError:
+        return RuntimeError(self._library.LGBM_GetLastError().decode("utf-8", "replace"))
 
 
 @cache

@@ -240,6 +240,7 @@ class _Trees(Part):
         self._zero_is_missing: bool = document["zero_is_missing"]
         self._divisor: float = document["divisor"]
         self._offset = np.array(document["offset"])
+        self._shifted = bool(self._offset.any())
         self._link = LINKS[document["link"]]
 
     def answer(self, data: Any) -> Matrix:
@@ -247,7 +248,12 @@ class _Trees(Part):
             data = _rounded(data)
         if self._zero_is_missing:
             data = np.where(data == 0.0, np.nan, data)
-        return self._link(self._booster.predict(data) / self._divisor + self._offset)
+        sums = self._booster.predict(data)
+        if self._divisor != 1.0:
+            sums /= self._divisor
+        if self._shifted:
+            sums += self._offset
+        return self._link(sums)
 
 
 class _Linear(Part):
@@ -323,12 +329,15 @@ def _identity(raw: Matrix) -> Matrix:
 
 def _complement(raw: Matrix) -> Matrix:
     """Already the probability of the second of two classes."""
-    return np.hstack([1.0 - raw, raw])
+    both = np.empty((len(raw), 2))
+    both[:, 1] = raw[:, 0]
+    np.subtract(1.0, both[:, 1], out=both[:, 0])
+    return both
 
 
 def _likely(raw: Matrix) -> Matrix:
-    with np.errstate(over="ignore"):  # of a very negative score; its probability is 0
-        made: Matrix = 1.0 / (1.0 + np.exp(-raw))
+    """The logistic function, in the form that cannot overflow."""
+    made: Matrix = 0.5 + 0.5 * np.tanh(0.5 * raw)
     return made
 
 

@@ -22,6 +22,9 @@ log = logging.getLogger("scoring")
 SCRIPT_FAILED = "An unexpected error occurred in scoring script. Check the logs for more info."
 
 
+_encoded = json.JSONEncoder(allow_nan=False).encode  # made once: `json.dumps` would each time
+
+
 @dataclass(frozen=True, slots=True)
 class Scored:
     """The answer to one body."""
@@ -88,7 +91,7 @@ class ContractScorer(Scorer):
             results = self._core.predict(question.rows)
         else:
             results = self._core.predict_proba(question.rows)
-        return json.dumps({"result": results}, allow_nan=False)
+        return _encoded({"result": results})
 
     @staticmethod
     def _failed(question: Question, error: Exception, started: float) -> Scored:
