@@ -125,7 +125,7 @@ def request_envelope(
             "responseCode": result_code,
             "success": succeeded,
             "properties": _properties({"Request Id": request_id, **(properties or {})}),
-            "measurements": dict(measurements or {}),
+            "measurements": _finite(measurements or {}),
         },
         operation_id=operation_id or request_id,
         operation_name=name,
@@ -241,7 +241,7 @@ def event_envelope(
             "ver": 2,
             "name": name[:512],
             "properties": _properties(properties or {}),
-            "measurements": dict(measurements or {}),
+            "measurements": _finite(measurements or {}),
         },
     )
 
@@ -267,6 +267,11 @@ def _envelope(
 
 def _properties(properties: Mapping[str, str]) -> dict[str, str]:
     return {name[:NAME_LIMIT]: str(value)[:PROPERTY_LIMIT] for name, value in properties.items()}
+
+
+def _finite(measurements: Mapping[str, float]) -> dict[str, float]:
+    """JSON has no word for what is infinite or no number."""
+    return {name: value for name, value in measurements.items() if math.isfinite(value)}
 
 
 def _below_400(result_code: str) -> bool:
