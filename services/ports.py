@@ -13,7 +13,7 @@ thing is already gone. Every method may raise `UnavailableError` and
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -836,7 +836,3 @@ class Workspace(ABC):
 
     def can(self, capability: Capability) -> bool:
         return capability in self.capabilities
-
-    def secrets(self) -> Iterator[str]:
-        """Every secret value this process holds now, for redaction. Never stored."""
-        return iter(())

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
+from services.local.deployment_duty import DeploymentDuty
 from services.local.duty import Duty
+from services.local.flow_duty import FlowDuty
+from services.local.load_test_duty import LoadTestDuty
+from services.local.pipeline_duty import PipelineDuty
+from services.local.run_duty import RunDuty
 from services.local.store import Store
-
-EVERY = ("telemetry", "deployment", "run", "load_test", "pipeline", "flow")
+from services.local.telemetry_duty import TelemetryDuty
 
 
 def duties(home: Path, store: Store) -> tuple[Duty, ...]:
     """One of each; telemetry first, since the others report to it."""
-    found: list[Duty] = []
-    for name in EVERY:
-        if importlib.util.find_spec(f"services.local.{name}_duty") is None:
-            continue
-        module = importlib.import_module(f"services.local.{name}_duty")
-        duty = getattr(module, name.title().replace("_", "") + "Duty")
-        found.append(duty(home, store))
-    return tuple(found)
+    return (
+        TelemetryDuty(home, store),
+        DeploymentDuty(home, store),
+        RunDuty(home, store),
+        LoadTestDuty(home, store),
+        PipelineDuty(home, store),
+        FlowDuty(home, store),
+    )
