@@ -219,9 +219,8 @@ def _instants(
 
 def _part(taken: Any) -> str:
     """The part of a date a ``FunctionTransformer`` takes with ``attrgetter("dt.…")``."""
-    taker = (getattr(taken, "kw_args", None) or {}).get("func")
-    reduced: Any = taker.__reduce__() if isinstance(taker, attrgetter) else ()
-    arguments = reduced[1] if isinstance(reduced, tuple) and len(reduced) > 1 else ()
+    taker: Any = (getattr(taken, "kw_args", None) or {}).get("func")
+    arguments: Any = taker.__reduce__()[1] if type(taker) is attrgetter else ()
     name = str(arguments[0]) if len(arguments) == 1 else ""
     if name.removeprefix("dt.") not in DATE_PARTS:
         raise UnsupportedModelError(f"a part of dates called {name or type(taken).__name__}")
