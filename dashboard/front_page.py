@@ -1,8 +1,8 @@
 """The HTML every page starts from: Streamlit's own, told where its server is.
 
 As shipped, it looks for its server under the address of the page first, which costs a
-copied link two failing requests, and it loads a font we do not show. Both are known
-before the browser asks.
+copied link two failing requests; it loads a font we do not show; and it paints some text
+too faint to read. All three are known before the browser asks.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 import streamlit
 
 INDEX = Path(streamlit.__file__).parent / "static" / "index.html"
+CONTRAST = Path(__file__).with_name("contrast.css")
 SCRIPT = "window.__streamlit = { BACKEND_BASE_URL: window.location.origin };"
 
 _UNUSED_FONT = re.compile(r"<link\s+rel=\"preload\"[^>]*SourceSans[^>]*/>\s*")
@@ -26,4 +27,5 @@ def page(title: str) -> str:
     """The document, with its title right before any script runs."""
     text = _UNUSED_FONT.sub("", INDEX.read_text("utf-8"))
     text = _TITLE.sub(f"<title>{html.escape(title)}</title>", text)
-    return text.replace("<head>", f"<head>\n    <script>{SCRIPT}</script>", 1)
+    ours = f"<script>{SCRIPT}</script>\n<style>\n{CONTRAST.read_text('utf-8')}</style>"
+    return text.replace("<head>", f"<head>\n{ours}", 1)
