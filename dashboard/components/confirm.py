@@ -12,6 +12,7 @@ def show(
     question: str,
     consequence: str,
     verb: str,
+    refusal: str = "Cancel",
     typed: str | None = None,
     icon: str | None = ":material/delete:",
     disabled: bool = False,
@@ -24,6 +25,7 @@ def show(
         question: The dialog's title: ``"Delete bank?"``.
         consequence: What will be gone, and what stays.
         verb: The confirming button's text: ``"Delete"``.
+        refusal: The other button's text, where “Cancel” could mean the deed itself.
         typed: When given, this exact name has to be typed first.
     """
     opened, agreed = f"{key}.asking", f"{key}.agreed"
@@ -31,11 +33,13 @@ def show(
         st.session_state[opened] = True
     # Kept open by state, not by the click: a fragment's timer must not close it.
     if st.session_state.get(opened):
-        _dialog(question, consequence, verb, typed, key=key)
+        _dialog(question, consequence, verb, refusal, typed, key=key)
     return bool(st.session_state.pop(agreed, False))
 
 
-def _dialog(question: str, consequence: str, verb: str, typed: str | None, *, key: str) -> None:
+def _dialog(
+    question: str, consequence: str, verb: str, refusal: str, typed: str | None, *, key: str
+) -> None:
     def dismiss() -> None:
         st.session_state.pop(f"{key}.asking", None)
 
@@ -44,7 +48,7 @@ def _dialog(question: str, consequence: str, verb: str, typed: str | None, *, ke
         st.markdown(consequence)
         written = st.text_input(f"Type {typed} to go on", key=f"{key}.typed") if typed else None
         with st.container(horizontal=True, horizontal_alignment="right"):
-            if st.button("Cancel", key=f"{key}.no"):
+            if st.button(refusal, key=f"{key}.no"):
                 dismiss()
                 st.rerun()
             if st.button(verb, key=f"{key}.yes", type="primary", disabled=written != typed):

@@ -67,6 +67,7 @@ def _actions(facts: RunFacts) -> None:
             consequence="The child run in progress is lost. Child runs that have completed stay, "
             "with their metrics and models.",
             verb="Cancel run",
+            refusal="Let it run",
             icon=":material/stop_circle:",
             disabled=run.status is RunStatus.CANCEL_REQUESTED,
         ):

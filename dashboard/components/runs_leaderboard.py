@@ -72,21 +72,22 @@ def _table(facts: RunFacts) -> None:
             "#": st.column_config.NumberColumn("#", format="%d", width=40),
             "Child run": st.column_config.ButtonColumn(
                 "Child run", type="tertiary", alignment="left", key="runs.child-open",
-                on_click=opened, width=265, help="Open its charts, or the log of one without",
+                on_click=opened, width=222 if facts.ranked_elsewhere else 265,
+                help="Open its charts, or the log of one without",
             ),
             "Score": st.column_config.NumberColumn(
-                facts.run.primary_metric, format="%.4f", width=100,
+                facts.run.primary_metric, format="%.4f", width=96,
                 help=f"Ranked by it: {facts.chosen_on}" if facts.chosen_on else None,
             ),
             "Reported": st.column_config.NumberColumn(
-                "Validation", format="%.4f", width=78,
+                "Validation", format="%.4f", width=74,
                 help=f"{facts.run.primary_metric} on {facts.reported_on}",
             ),
             "Lift": st.column_config.NumberColumn(
-                "Lift", format="%+.4f", help="Better than the naive baseline by", width=72
+                "Lift", format="%+.4f", help="Better than the naive baseline by", width=68
             ),
-            "Duration": st.column_config.NumberColumn("Time", format="%.1f s", width=64),
-            "Status": state_badge.column("Status", RunStatus, width=100),
+            "Duration": st.column_config.NumberColumn("Time", format="%.1f s", width=62),
+            "Status": state_badge.column("Status", RunStatus, width=104),
         },
         column_order=[
             name for name in COLUMNS if name != "Reported" or facts.ranked_elsewhere

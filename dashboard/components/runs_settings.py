@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import formats, reads
+from dashboard.components import failures
 from dashboard.run_facts import RunFacts
 from services import guardrails
 from services.domain import AutoMLSettings, split_id
@@ -34,6 +35,7 @@ def show(facts: RunFacts) -> None:
                     "Label column": facts.settings.label_column_name,
                     "Task": facts.settings.task.value,
                     **described(facts.settings),
+                    "Validated on": facts.reported_on or "not recorded",
                     "Random seed": str(facts.settings.seed),
                     "Run id": facts.run.id,
                 }
@@ -42,7 +44,8 @@ def show(facts: RunFacts) -> None:
         st.markdown("**Guardrails**", help="What AutoML checked about the data before training")
         if facts.settings is not None:
             leak_warning(facts.settings.dataset_id)
-        _guardrails(facts)
+        with failures.reported():
+            _guardrails(facts)
 
 
 def brief(settings: AutoMLSettings) -> None:

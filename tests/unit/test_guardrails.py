@@ -8,6 +8,7 @@ import pytest
 
 from services import guardrails
 from services.errors import OperationFailedError
+from services.local.automl import guardrails as automl
 
 BANK = ("age", "duration", "campaign", "pdays", "poutcome", "y")
 
@@ -46,6 +47,24 @@ def test_a_check_without_friendly_words_is_named_by_its_type():
     (found,) = guardrails.read(_written({"type": "new_check", "result": "done"}))
 
     assert (found.title, found.description, found.details) == ("new_check", "", ())
+
+
+def test_what_the_local_search_writes_is_read_as_azures():
+    findings = [
+        automl.Finding("missing", "Missing values", automl.PASSED, "None were found."),
+        automl.Finding(
+            "leakage", "Leakage", automl.ALERTED, "One tells all.", ({"Column name": "duration"},)
+        ),
+    ]
+
+    first, second = guardrails.read(json.dumps(automl.document(findings)).encode())
+
+    assert (first.title, first.alerted, first.details) == (
+        "Leakage",
+        True,
+        ({"Column name": "duration"},),
+    )
+    assert (second.title, second.result) == ("Missing values", "passed")
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b'{"faults": [1]}', b'{"faults": null}'])
