@@ -53,7 +53,8 @@ class Operator:
         self.visit.settle()
 
     def sees(self, text: str) -> None:
-        expect(self.page.get_by_text(text).first).to_be_visible(timeout=PATIENCE_MS)
+        shown = self.page.get_by_text(text).filter(visible=True)
+        expect(shown.first).to_be_visible(timeout=PATIENCE_MS)
 
     def lists(self, text: str) -> None:
         """A table has it: its cells are painted, what stands in them is read by screen readers."""
