@@ -6,8 +6,8 @@ from datetime import datetime, tzinfo
 
 import streamlit as st
 
-from dashboard import formats
-from dashboard.components import deployment_delete, state_badge
+from dashboard import formats, reads, session
+from dashboard.components import deployment_delete, failures, state_badge
 from services.domain import Deployment, DeploymentState
 
 _MEANING = {
@@ -54,8 +54,21 @@ def _since(deployment: Deployment, *, now: datetime, zone: tzinfo) -> str:
 
 
 def _trouble(deployment: Deployment) -> None:
-    """A sentence of the back end, as loud as the state."""
-    if deployment.state is DeploymentState.FAILED:
-        st.error(deployment.error, icon=":material/error:")
-    else:
+    """A sentence of the back end, as loud as the state, and the way on."""
+    if deployment.state is not DeploymentState.FAILED:
         st.warning(deployment.error, icon=":material/warning:")
+        return
+    st.error(deployment.error, icon=":material/error:")
+    again = st.button(
+        "Try again",
+        key=f"health.again-{deployment.name}",
+        icon=":material/restart_alt:",
+        help="Starts its server anew with the same model",
+    )
+    if again:
+        with failures.reported():
+            session.workspace().deployments.begin_update(
+                deployment.name, model_id=deployment.model_id
+            )
+            reads.clear()
+            st.rerun(scope="app")

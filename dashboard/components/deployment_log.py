@@ -103,8 +103,9 @@ def _entries(kept: tuple[LogEntry, ...], *, zone: tzinfo) -> None:
 
 
 def _worst(entries: tuple[LogEntry, ...]) -> LogEntry | None:
-    """What is worth reading in full before anybody chose: the latest error, if there is one."""
-    return next((each for each in entries if each.severity is Severity.ERROR), None)
+    """What is worth reading before anybody chose: the latest error, one with a traceback first."""
+    errors = [each for each in entries if each.severity is Severity.ERROR]
+    return next((each for each in errors if "\n" in each.text), errors[0] if errors else None)
 
 
 def frame(entries: tuple[LogEntry, ...]) -> pd.DataFrame:

@@ -134,6 +134,7 @@ class ScoringServer:
                 await self._take_up_model(decided.model_id)
             except CannotServeError as error:
                 if served is None:
+                    await asyncio.to_thread(self._decisions.give_up, decided, str(error))
                     raise
                 await asyncio.to_thread(self._decisions.take_back_model, decided, str(error))
                 log.error("%s The model before goes on.", error)

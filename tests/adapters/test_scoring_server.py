@@ -171,7 +171,7 @@ def test_a_model_that_cannot_be_loaded_fails_with_the_reason_in_the_log(home, na
 
     deployment = home.deployments.get(name)
     assert deployment.state is DeploymentState.FAILED
-    assert "log" in deployment.error
+    assert "broken:1 cannot be loaded: UnpicklingError" in deployment.error
     assert "UnpicklingError" in home.deployments.logs(name).text
     (created,) = home.deployments.transitions(name)
     assert created.outcome is DeploymentState.FAILED

@@ -151,6 +151,15 @@ def test_a_failure_and_its_reason_are_loud(open_page, home, store):
     assert [each.value for each in page.error] == ["It broke."]
 
 
+def test_a_failed_deployment_is_tried_again(open_page, home, store, port):
+    recorded.deployment(home, store, "bank", state=DeploymentState.FAILED)
+
+    page = button(open_page("deployment_health"), "health.again-bank").click().run()
+
+    assert not page.exception
+    assert port.get("bank").state is DeploymentState.TRANSITIONING
+
+
 def test_a_name_made_of_markup_is_only_text(open_page, home, store):
     recorded.deployment(home, store, "bank", model_id="<img src=x onerror=alert(1)>:1")
 

@@ -90,6 +90,11 @@ class Decisions:
         with self.store.transaction() as db:
             deployment_rows.adopt_keys(db, decided.row, self._clock())
 
+    def give_up(self, decided: Decided, reason: str) -> None:
+        with self.store.transaction() as db:
+            incarnation = decided.row["incarnation"]
+            deployment_rows.give_up(db, self.name, incarnation, reason, self._clock())
+
     def take_back_model(self, decided: Decided, reason: str) -> None:
         with self.store.transaction() as db:
             deployment_rows.take_back_model(db, decided.row, reason, self._clock())

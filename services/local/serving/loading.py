@@ -13,7 +13,7 @@ from typing import Any
 from services.domain import DataContract, split_id
 from services.local import deployment_rows
 from services.local.processes import ROOT
-from services.local.serving import model_folder, plan, scorers, swagger
+from services.local.serving import model_folder, plan, prepare, scorers, swagger
 from services.local.serving.engine import Description, Engine
 from services.local.serving.plan import CoreKind, Plan
 
@@ -51,13 +51,23 @@ async def prepared(files: ModelFiles) -> Plan:
     if code == 0 and (made := plan.read(files.core)) is not None:
         return made
     if code > 0:  # it looked at the model and could not read it
-        raise CannotServeError(f"{files.model_id} cannot be loaded; the log above says why.")
+        raise CannotServeError(f"{files.model_id} cannot be loaded: {_written_reason(files)}")
     log.warning("the preparation of %s was ended (%s); it is served plainly", files.model_id, code)
     return Plan(
         kind=CoreKind.PLAIN if model_folder.scorable(files.model) else CoreKind.SCRIPT,
         reason="Preparing a faster core took too long or was ended; an update tries again.",
         fingerprint="",
     )
+
+
+def _written_reason(files: ModelFiles) -> str:
+    path = prepare.reason_file(files.core)
+    try:
+        text = path.read_text(encoding="utf-8")
+        path.unlink()
+    except OSError:
+        return "its log says why."
+    return _shortened(text)
 
 
 async def _run_preparation(files: ModelFiles) -> int:
@@ -94,7 +104,9 @@ def engine(name: str, files: ModelFiles, chosen: Plan) -> Engine:
         documents = _described(name, files, made)
     except Exception as error:  # a pickle or a script can raise anything
         log.exception("%s cannot be served", files.model_id)
-        raise CannotServeError(f"{files.model_id} cannot be loaded: {_sentence(error)}") from error
+        raise CannotServeError(
+            f"{files.model_id} cannot be loaded: {_shortened(_named(error))}"
+        ) from error
     description = Description(model_id=files.model_id, core=chosen.described(), swagger=documents)
     remaining = [made]  # the first call takes what is loaded already
 
@@ -134,6 +146,10 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 
-def _sentence(error: Exception) -> str:
-    text = " ".join(str(error).split())[:200] or type(error).__name__
-    return text if text.endswith((".", "!", "?")) else f"{text}."
+def _named(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _shortened(text: str) -> str:
+    line = " ".join(text.split())[:200]
+    return line if line.endswith((".", "!", "?")) else f"{line}."

@@ -66,6 +66,11 @@ def prepare(model: Path, core: Path) -> Plan:
     return plan
 
 
+def reason_file(core: Path) -> Path:
+    """Where it is written why nothing could be put into `core`."""
+    return core.with_name(f"{core.name}.reason")
+
+
 def _put_in_place(incoming: Path, core: Path, mark: str) -> None:
     """Unless another deployment of the same model was quicker: then its server reads there."""
     present = read(core)
@@ -215,8 +220,9 @@ def main(model: Path, core: Path) -> int:
     started = time.process_time()
     try:
         plan = prepare(model, core)
-    except Exception:
+    except Exception as error:
         log.exception("the model in %s cannot be served", model)
+        reason_file(core).write_text(f"{type(error).__name__}: {error}", encoding="utf-8")
         return CANNOT_PREPARE
     spent = time.process_time() - started
     log.info("%s chosen in %.1f CPU-s: %s", plan.kind, spent, plan.reason)
