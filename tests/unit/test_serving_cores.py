@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -391,6 +392,33 @@ def test_a_core_that_disagrees_is_rejected_and_said_so(folder, tmp_path, monkeyp
     assert chosen.kind is CoreKind.PLAIN
     assert len(chosen.rejected) == 2
     assert all("labels differed" in each for each in chosen.rejected)
+
+
+@pytest.mark.parametrize(
+    ("costs_us", "expected"),
+    [
+        ({True: 100, False: 10}, CoreKind.ONNX),
+        ({True: 900, False: 100}, CoreKind.NATIVE),
+        ({True: 900, False: 2000}, CoreKind.ONNX),
+        ({True: 2000, False: 900}, CoreKind.NATIVE),
+    ],
+)
+def test_a_dear_core_makes_way_for_a_cheaper_one_but_never_for_the_pipeline(
+    folder, tmp_path, monkeypatch, costs_us, expected
+):
+    honest = preparation._tried
+
+    def tried(reference, place, *, onnx):
+        verdict, why = honest(reference, place, onnx=onnx)
+        return dataclasses.replace(verdict, row_us=costs_us[onnx]), why
+
+    monkeypatch.setattr(preparation, "_tried", tried)
+
+    chosen = preparation.prepare(folder, tmp_path / "core")
+
+    assert (chosen.kind, chosen.row_us) == (expected, costs_us[expected is CoreKind.ONNX])
+    assert cores.load(folder, tmp_path / "core", chosen).predict(rows()[:5])
+    assert {path.name for path in (tmp_path / "core").iterdir() if path.is_dir()} == set()
 
 
 def test_without_sample_rows_the_pipeline_itself_serves(folder, tmp_path):

@@ -30,7 +30,7 @@ def converted(estimator: Any, width: int) -> bytes:
 
     nodes = sum(part.tree_.node_count for part in _parts(estimator) if hasattr(part, "tree_"))
     if nodes > NODE_LIMIT:
-        raise UnsupportedModelError(f"{nodes:,} tree nodes, too many to convert")
+        raise UnsupportedModelError(f"trees of {nodes:,} nodes, too many to convert")
     _register_boosters()
     onnx_functions.register()
     estimator = _prepared(estimator)
@@ -44,7 +44,7 @@ def converted(estimator: Any, width: int) -> bytes:
         )
     except Exception as error:  # converters raise whatever comes to hand
         reason = " ".join(str(error).split())[:80] or type(error).__name__
-        raise UnsupportedModelError(reason) from error
+        raise UnsupportedModelError(f"how to express it ({reason})") from error
     content: bytes = model.SerializeToString()
     return content
 

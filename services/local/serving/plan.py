@@ -14,7 +14,7 @@ from typing import Any
 from services.local.serving import model_folder
 
 FILE = "plan.json"
-FORMAT = 1  # raised when the files of a core change their meaning
+FORMAT = 2  # raised when the files of a core change their meaning
 
 # What a core's files depend on besides the model itself.
 _PACKAGES = ("scikit-learn", "lightgbm", "xgboost-cpu", "onnxruntime", "skl2onnx", "numpy")
