@@ -77,17 +77,19 @@ def _actions(facts: RunFacts) -> None:
         key="runs.again",
         icon=":material/replay:",
         help="Opens the form with the same settings",
+        on_click=automl_form.ask,
+        args=(run.id,),
     ):
-        automl_form.ask(run.id)
         st.rerun()
     if facts.best is not None and st.button(
         "Register best model",
         key="runs.register",
         type="primary",
         icon=":material/new_label:",
+        on_click=register_form.ask,
+        args=(facts.best.id,),
     ):
-        register_form.ask(facts.best.id)
-        st.rerun()
+        st.rerun()  # whole: the dialog is drawn outside this fragment
 
 
 def _repeatable(facts: RunFacts) -> bool:
