@@ -36,6 +36,7 @@ log = logging.getLogger("scoring")
 LOOK_EVERY_S = 0.2
 LOOK_ANYWAY_S = 5.0  # though nothing seems to have been written
 TAKE_OVER_S = 5.0  # how long a predecessor may still hold the port
+KEEP_ALIVE_S = 60  # longer than callers pool a connection, so that none is closed under them
 DRAIN_S = 3  # for requests in progress when told to end
 FLUSH_TELEMETRY_S = 1.0
 
@@ -73,6 +74,7 @@ class ScoringServer:
             log_config=None,
             access_log=False,
             server_header=False,
+            timeout_keep_alive=KEEP_ALIVE_S,
             timeout_graceful_shutdown=DRAIN_S,
         )
         with asyncio.Runner(loop_factory=_new_loop) as runner:
