@@ -113,11 +113,15 @@ def test_while_it_is_down_the_state_says_unhealthy_and_why(home, bank):
 
 
 def test_a_server_that_hangs_is_unhealthy_until_it_answers_again(home, bank):
+    def silent() -> bool:
+        deployment = home.deployments.get(bank)
+        unwell = deployment.state is DeploymentState.UNHEALTHY
+        return unwell and "does not answer" in deployment.error
+
     hanging = home.server(bank)
     hanging.suspend()
     try:
-        home.until(lambda: "does not answer" in home.deployments.get(bank).error)
-        assert home.state(bank) is DeploymentState.UNHEALTHY
+        home.until(silent)
     finally:
         hanging.resume()
 
