@@ -182,7 +182,9 @@ def test_a_limit_in_seconds_ends_it(tmp_path, store, stub, load_tests, work):
 
     assert test.state is LoadTestState.COMPLETED, test.error
     assert test.report.total_s >= 1
-    assert test.report.complete_count == sum(test.answers.result_codes.values())
+    # ab stops at its limit: an answer that is just then on its way is read, but not complete.
+    answered = sum(test.answers.result_codes.values())
+    assert 0 < test.report.complete_count <= answered <= test.report.complete_count + 2
 
 
 def test_answers_that_hide_an_error_in_a_200_are_counted_apart(

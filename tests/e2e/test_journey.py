@@ -140,7 +140,7 @@ def trains(operator: Operator, workspace: LocalWorkspace) -> str:
     assert run.status is RunStatus.COMPLETED, run.error
     operator.goes_to(f"/training_runs?run={run.id}")
     operator.sees("Completed")
-    operator.sees("MaxAbsScaler, LightGBM")
+    operator.sees(workspace.runs.get(str(run.best_child_id)).display_name)
     operator.opens("Register best model")
     operator.presses("register.go")
     operator.page.wait_for_url("**/models*", timeout=PATIENCE_MS)
