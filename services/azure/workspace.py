@@ -1,107 +1,119 @@
-"""An Azure ML workspace, opened through the unmodified SDK v1."""
+"""An Azure ML workspace behind the ports, through the unmodified SDK v1."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
-from services.azure import sdk
+from services.azure.connection import Connection, Journal
 from services.azure.deadlines import Deadlines
-from services.azure.sdk_errors import translated
-from services.azure.sign_in import MANAGEMENT, AzureConfig, Tokens
-from services.errors import NotFoundError, UnavailableError
+from services.azure.sign_in import AzureConfig
+from services.domain import Capability, Component
+from services.ports import AuditLog, Deployments, Flow, LoadTests, Workspace
 
 if TYPE_CHECKING:
-    from azureml.core import Workspace as SdkWorkspace
+    from services.azure.datasets import AzureDatasets
+    from services.azure.deployments import AzureDeployments
+    from services.azure.models import AzureModels
+    from services.azure.pipelines import AzurePipelines
+    from services.azure.runs import AzureRuns
+    from services.azure.schedules import AzureSchedules
+    from services.azure.scoring import AzureScoring
+    from services.azure.telemetry import AzureTelemetry
 
-T = TypeVar("T")
+CAPABILITIES = frozenset({Capability.TELEMETRY_QUERY})
 
 
-class Connection:
-    """The SDK's workspace, opened at the first call, and the way every call takes.
-
-    Each adapter holds one and asks `call`; nothing else of the SDK is shared.
-    """
-
-    def __init__(self, config: AzureConfig, *, deadlines: Deadlines | None = None) -> None:
-        self.config = config
-        self.tokens = Tokens(config)
-        self.deadlines = deadlines or Deadlines()
-
-    def call(
-        self,
-        kind: str,
-        function: Callable[[SdkWorkspace], T],
-        *,
-        name: str = "",
-        limit_s: float | None = None,
-    ) -> T:
-        """What `function` makes of the SDK's workspace, within the deadline.
-
-        Args:
-            kind, name: what is asked for, for the sentence shown when it fails.
-
-        Raises:
-            ServiceError: whatever went wrong, retold.
-        """
-        doing = f"asked for {kind} “{name}”" if name else f"asked for the {kind}s"
-        with translated(kind, name):
-            return self.deadlines.call(doing, lambda: function(self.workspace), limit_s=limit_s)
-
-    @cached_property
-    def workspace(self) -> SdkWorkspace:
-        """Two requests, once. A failure is not remembered: the next call tries again."""
-        return open_sdk_workspace(self.config, self.tokens)
-
-    @cached_property
-    def arm_id(self) -> str:
-        config = self.config
-        return (
-            f"/subscriptions/{config.subscription_id}/resourceGroups/{config.resource_group}"
-            f"/providers/Microsoft.MachineLearningServices/workspaces/{config.workspace_name}"
-        )
+class Desk(Protocol):
+    """What the dashboard keeps itself, since Azure has no place for it."""
 
     @property
-    def management(self) -> str:
-        return MANAGEMENT[self.config.cloud]
+    def journal(self) -> Journal: ...
+
+    @property
+    def audit(self) -> AuditLog: ...
+
+    @property
+    def flow(self) -> Flow: ...
+
+    def load_tests(self, deployments: Deployments) -> LoadTests:
+        """Apache Benchmark runs against these deployments."""
 
 
-def open_sdk_workspace(config: AzureConfig, tokens: Tokens) -> SdkWorkspace:
-    """``Workspace.get`` with our sign-in.
+class AzureWorkspace(Workspace):
+    """Nothing is asked of Azure before a port is used."""
 
-    Raises:
-        NotFoundError: the subscription or resource group holds no such workspace.
-        UnavailableError: Azure Resource Manager did not answer.
+    backend = "azure"
+    capabilities = CAPABILITIES
 
-    Source: azureml-core 1.61.0 answers a hollow workspace when the second of its two
-    requests cannot be made; reading ``discovery_url`` tells.
-    """
-    sdk.prepare()
-    from azureml.core import Workspace  # seconds to import
+    def __init__(
+        self, config: AzureConfig, desk: Desk, *, deadlines: Deadlines | None = None
+    ) -> None:
+        self.name = config.workspace_name
+        self.location = f"{config.resource_group} · {config.subscription_id}"
+        self.connection = Connection(config, desk.journal, deadlines=deadlines)
+        self._desk = desk
 
-    try:
-        workspace = Workspace.get(
-            config.workspace_name,
-            auth=authentication(config, tokens),
-            subscription_id=config.subscription_id,
-            resource_group=config.resource_group,
-        )
-    except Exception as error:
-        if "Workspace not found" in str(error):
-            raise NotFoundError("Azure ML workspace", config.workspace_name) from error
-        raise
-    try:
-        if workspace.discovery_url:
-            return workspace
-    except Exception as error:
-        raise UnavailableError("Azure Resource Manager did not answer.") from error
-    raise UnavailableError("Azure Resource Manager did not answer.")
+    @cached_property
+    def datasets(self) -> AzureDatasets:
+        from services.azure.datasets import AzureDatasets
 
+        return AzureDatasets(self.connection)
 
-def authentication(config: AzureConfig, tokens: Tokens) -> Any:
-    """The SDK's own class for tokens from elsewhere, with a cloud so that it asks nobody."""
-    sdk.prepare()
-    from azureml.core.authentication import TokenAuthentication
+    @cached_property
+    def runs(self) -> AzureRuns:
+        from services.azure.runs import AzureRuns
 
-    return TokenAuthentication(tokens.get, cloud=config.cloud.value)
+        return AzureRuns(self.connection)
+
+    @cached_property
+    def models(self) -> AzureModels:
+        from services.azure.models import AzureModels
+
+        return AzureModels(self.connection)
+
+    @cached_property
+    def deployments(self) -> AzureDeployments:
+        from services.azure.deployments import AzureDeployments
+
+        return AzureDeployments(self.connection)
+
+    @cached_property
+    def scoring(self) -> AzureScoring:
+        from services.azure.scoring import AzureScoring
+
+        return AzureScoring(self.connection, self.deployments)
+
+    @cached_property
+    def telemetry(self) -> AzureTelemetry:
+        from services.azure.telemetry import AzureTelemetry
+
+        return AzureTelemetry(self.connection)
+
+    @cached_property
+    def load_tests(self) -> LoadTests:
+        return self._desk.load_tests(self.deployments)
+
+    @cached_property
+    def pipelines(self) -> AzurePipelines:
+        from services.azure.pipelines import AzurePipelines
+
+        return AzurePipelines(self.connection)
+
+    @cached_property
+    def schedules(self) -> AzureSchedules:
+        from services.azure.schedules import AzureSchedules
+
+        return AzureSchedules(self.connection)
+
+    @property
+    def audit(self) -> AuditLog:
+        return self._desk.audit
+
+    @property
+    def flow(self) -> Flow:
+        return self._desk.flow
+
+    def components(self) -> tuple[Component, ...]:
+        """Azure keeps its own parts running; whether it answers, each page tells."""
+        return ()

@@ -22,6 +22,7 @@ def record(
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
     actor: str | None = None,
+    workspace: str = "",
 ) -> None:
     """Add one event to the transaction `db` is in. Values are plain and never secret.
 
@@ -29,9 +30,11 @@ def record(
         action: noun and verb, ``deployment.create``.
         subject: kind and name, ``deployment/bank``.
         actor: who did it; the account this process runs as when None.
+        workspace: of which workspace that lives elsewhere; empty: this one.
     """
     db.execute(
-        "INSERT INTO audit (at, actor, action, subject, before, after) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO audit (at, actor, action, subject, before, after, workspace)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
             stamp(utc_now()),
             actor or _account(),
@@ -39,6 +42,7 @@ def record(
             subject,
             json.dumps(before or {}, default=str),
             json.dumps(after or {}, default=str),
+            workspace,
         ),
     )
 
@@ -51,14 +55,15 @@ def _account() -> str:
 
 
 class LocalAuditLog(AuditLog):
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, *, workspace: str = "") -> None:
+        self._store, self._workspace = store, workspace
 
     def list(self, *, subject: str | None = None, limit: int = 200) -> tuple[AuditEvent, ...]:
         with self._store.reading() as db:
             rows = db.execute(
-                "SELECT * FROM audit WHERE ? IS NULL OR subject = ? ORDER BY id DESC LIMIT ?",
-                (subject, subject, limit),
+                "SELECT * FROM audit WHERE workspace = ? AND (? IS NULL OR subject = ?)"
+                " ORDER BY id DESC LIMIT ?",
+                (self._workspace, subject, subject, limit),
             ).fetchall()
         return tuple(map(_event, rows))
 

@@ -2,42 +2,85 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import signal
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from services.local import processes
+from services.local.workspace import LocalWorkspace, open_workspace
 from services.ports import Workspace
+from tests.azure_double.hand import Double, double
 
 LIMIT_S = 120.0
 
 
-def _local(home: Path) -> Iterator[Workspace]:
-    """A local workspace with its supervisor at work."""
-    from services.local.workspace import open_workspace
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A workspace under contract, and where a test may prepare what it finds there."""
 
-    workspace = open_workspace(home)
+    workspace: Workspace
+    engine: LocalWorkspace  # the local workspace itself, or the one behind the double
+    azure: Double | None = None
+
+
+@contextlib.contextmanager
+def _local(folder: Path) -> Iterator[Subject]:
+    """A local workspace with its supervisor at work."""
+    workspace = open_workspace(folder)
     supervisor = processes.spawn(
-        "services.local.supervisor", str(home), "--lifeline", log=home / "logs" / "supervisor.log"
+        "services.local.supervisor", str(folder), "--lifeline", log=folder / "logs/supervisor.log"
     )
-    yield workspace
+    yield Subject(workspace, workspace)
     os.kill(supervisor.pid, signal.SIGTERM)
     supervisor.wait(timeout=60)
     if supervisor.stdin is not None:
         supervisor.stdin.close()
 
 
-@pytest.fixture(scope="module", params=[pytest.param(_local, id="local")])
-def workspace(
+@contextlib.contextmanager
+def _azure(folder: Path) -> Iterator[Subject]:
+    """An Azure ML workspace on loopback, through the unmodified SDK."""
+    from tests.azure_double.opened import open_azure
+
+    with double(folder) as azure, azure.surroundings():
+        yield Subject(open_azure(azure), azure.engine, azure)
+
+
+@pytest.fixture(
+    scope="module", params=[pytest.param(_local, id="local"), pytest.param(_azure, id="azure")]
+)
+def subject(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Workspace]:
+) -> Iterator[Subject]:
+    with request.param(tmp_path_factory.mktemp("workspace")) as subject:
+        yield subject
+
+
+@pytest.fixture(scope="module")
+def workspace(subject: Subject) -> Workspace:
     """One workspace per test file. A test leaves what it did not make alone."""
-    yield from request.param(tmp_path_factory.mktemp("workspace"))
+    return subject.workspace
+
+
+@pytest.fixture(scope="module")
+def engine(subject: Subject) -> LocalWorkspace:
+    """Where a test prepares what its workspace is to hold."""
+    return subject.engine
+
+
+@pytest.fixture(autouse=True)
+def _foreseen(subject: Subject) -> Iterator[None]:
+    """A request that the double does not know fails the test that made it."""
+    yield
+    if subject.azure is not None:
+        assert subject.azure.unknown() == []
 
 
 @pytest.fixture
