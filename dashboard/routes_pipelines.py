@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from dashboard import session
+from dashboard import reads, session
 from services.domain import PipelineRun
 from services.errors import (
     AccessDeniedError,
@@ -92,8 +92,13 @@ async def _answer(request: Request, submit: Submit) -> Response:
 
 
 def _submitted(body: bytes, submit: Submit) -> PipelineRun:
-    """Off the event loop: the store may have to wait for another writer."""
-    return submit(session.workspace().pipelines, *_read(body))
+    """Off the event loop: the store may have to wait for another writer.
+
+    The next page drawn shows the run: what was read before it is forgotten.
+    """
+    run = submit(session.workspace().pipelines, *_read(body))
+    reads.clear()
+    return run
 
 
 async def _body(request: Request) -> bytes:
