@@ -25,9 +25,9 @@ from services.local import samples
 from services.local.audit import record
 from services.local.clock import Clock, utc_now
 from services.local.dataset_files import PROFILE, ROWS, DatasetFiles
-from services.local.sources import content_of
 from services.local.store import Store, instant, stamp
 from services.ports import Datasets
+from services.sources import content_of
 
 if TYPE_CHECKING:
     import pandas as pd
