@@ -35,6 +35,16 @@ FORGOTTEN_AFTER = timedelta(days=7)  # a failure nobody repeated
 FAILURES_WARN, FAILURES_CRITICAL = 0.05, 0.5  # share of requests
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """From when on something is worth an operator's time. Alert rules may set them."""
+
+    stuck_after: timedelta = STUCK_AFTER
+    overdue_after: timedelta = OVERDUE_AFTER
+    failures_warn: float = FAILURES_WARN
+    failures_critical: float = FAILURES_CRITICAL
+
+
 class Severity(StrEnum):
     CRITICAL = "Critical"  # callers or schedules are affected now
     WARNING = "Warning"  # something did not work and nobody is being served wrongly
@@ -51,6 +61,8 @@ class Attention:
     page: str  # its file, without ending
     address: Mapping[str, str] = field(default_factory=dict)  # what that page is to show
     since: datetime | None = None
+    rule: str = ""  # which rule found it, as `services.alerts` names them
+    cause: str = ""  # what it is about, the same for as long as it lasts: "deployment/bank"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,22 +91,25 @@ class Seen:
     traffic: Sequence[Traffic] = ()
 
 
-def entries(seen: Seen, *, now: datetime) -> tuple[Attention, ...]:
+def entries(seen: Seen, *, now: datetime, limits: Limits | None = None) -> tuple[Attention, ...]:
     """Every cause, worst first; among equals the newest first."""
+    limits = limits or Limits()
     supervised = not any(map(_supervisor_down, seen.components))
-    unwell = [each for each in seen.deployments if _unwell(each, now, supervised=supervised)]
+    unwell = [
+        each for each in seen.deployments if _unwell(each, now, limits, supervised=supervised)
+    ]
     failed = _failed_runs(seen.runs, now)
     found = [
         *_components(seen.components, supervised=supervised),
         *map(_deployment, unwell),
-        *_traffic(seen.traffic, {each.name for each in unwell}),
+        *_traffic(seen.traffic, {each.name for each in unwell}, limits),
         *map(_failed_run, failed),
-        *_stuck_runs(seen.runs, now, supervised=supervised),
+        *_stuck_runs(seen.runs, now, limits, supervised=supervised),
         *_pipeline_runs(seen.pipeline_runs, {run.id for run in failed}, now),
-        *_overdue(seen.schedules, now, supervised=supervised),
+        *_overdue(seen.schedules, now, limits, supervised=supervised),
         *_load_tests(seen.load_tests, now),
     ]
-    return tuple(sorted(found, key=_urgency))
+    return tuple(sorted(found, key=urgency))
 
 
 def failed_or_stuck(runs: Iterable[Run], *, since: datetime, now: datetime) -> tuple[Run, ...]:
@@ -103,11 +118,12 @@ def failed_or_stuck(runs: Iterable[Run], *, since: datetime, now: datetime) -> t
         run
         for run in runs
         if (run.status is RunStatus.FAILED and (run.ended_at or run.created_at) >= since)
-        or _stuck(run, now)
+        or _stuck(run, now, Limits())
     )
 
 
-def _urgency(entry: Attention) -> tuple[int, float]:
+def urgency(entry: Attention) -> tuple[int, float]:
+    """Sorts worst first, and among equals the newest first."""
     return list(Severity).index(entry.severity), -(entry.since.timestamp() if entry.since else 0)
 
 
@@ -129,18 +145,20 @@ def _components(components: Sequence[Component], *, supervised: bool) -> Iterato
                 detail=component.detail,
                 page="settings",
                 since=component.since,
+                rule="component_down",
+                cause=f"component/{component.name}",
             )
 
 
 # --- deployments ------------------------------------------------------------------
 
 
-def _unwell(deployment: Deployment, now: datetime, *, supervised: bool) -> bool:
+def _unwell(deployment: Deployment, now: datetime, limits: Limits, *, supervised: bool) -> bool:
     if deployment.state is DeploymentState.FAILED:
         return True
     if not supervised:
         return False
-    stuck = now - (deployment.state_since or deployment.updated_at) > STUCK_AFTER
+    stuck = now - (deployment.state_since or deployment.updated_at) > limits.stuck_after
     return deployment.state is DeploymentState.UNHEALTHY or (
         deployment.state is DeploymentState.TRANSITIONING and stuck
     )
@@ -160,20 +178,26 @@ def _deployment(deployment: Deployment) -> Attention:
         page="deployment_health",
         address={"deployment": deployment.name},
         since=deployment.state_since,
+        rule="deployment_stuck" if moving else "deployment_unwell",
+        cause=f"deployment/{deployment.name}",
     )
 
 
-def _traffic(traffic: Sequence[Traffic], unwell: set[str]) -> Iterator[Attention]:
+def _traffic(
+    traffic: Sequence[Traffic], unwell: set[str], limits: Limits
+) -> Iterator[Attention]:
     for each in traffic:
-        if each.deployment in unwell or each.failure_rate < FAILURES_WARN:
+        if each.deployment in unwell or each.failure_rate < limits.failures_warn:
             continue
-        critical = each.failure_rate >= FAILURES_CRITICAL
+        critical = each.failure_rate >= limits.failures_critical
         yield Attention(
             severity=Severity.CRITICAL if critical else Severity.WARNING,
             title=f"{each.failure_rate * 100:.1f} % of the requests to {each.deployment} fail",
             detail=f"{each.failed_count:,} of {each.request_count:,} in the time window.",
             page="app_insights",
             address={"deployment": each.deployment},
+            rule="failure_rate",
+            cause=f"failure-rate/{each.deployment}",
         )
 
 
@@ -207,19 +231,23 @@ def _failed_run(run: Run) -> Attention:
         page="training_runs",
         address={"run": run.id},
         since=run.ended_at or run.created_at,
+        rule="run_failed",
+        cause=f"experiment/{run.experiment}",
     )
 
 
-def _stuck(run: Run, now: datetime) -> bool:
+def _stuck(run: Run, now: datetime, limits: Limits) -> bool:
     waiting = run.status in (RunStatus.NOT_STARTED, RunStatus.QUEUED)
     return run.status is RunStatus.NOT_RESPONDING or (
-        waiting and now - run.created_at > STUCK_AFTER
+        waiting and now - run.created_at > limits.stuck_after
     )
 
 
-def _stuck_runs(runs: Sequence[Run], now: datetime, *, supervised: bool) -> Iterator[Attention]:
+def _stuck_runs(
+    runs: Sequence[Run], now: datetime, limits: Limits, *, supervised: bool
+) -> Iterator[Attention]:
     for run in runs:
-        if supervised and _stuck(run, now):
+        if supervised and _stuck(run, now, limits):
             silent = run.status is RunStatus.NOT_RESPONDING
             what = "does not respond" if silent else "is not being started"
             yield Attention(
@@ -229,6 +257,8 @@ def _stuck_runs(runs: Sequence[Run], now: datetime, *, supervised: bool) -> Iter
                 page="training_runs",
                 address={"run": run.id},
                 since=run.started_at or run.created_at,
+                rule="run_stuck",
+                cause=f"run/{run.id}",
             )
 
 
@@ -247,16 +277,18 @@ def _pipeline_runs(
             page="pipeline_schedules",
             address={"view": "Runs", "run": run.id},
             since=run.ended_at or run.created_at,
+            rule="pipeline_run_failed",
+            cause=f"pipeline-run/{run.schedule_id or run.pipeline_id}",
         )
 
 
 def _overdue(
-    schedules: Sequence[Schedule], now: datetime, *, supervised: bool
+    schedules: Sequence[Schedule], now: datetime, limits: Limits, *, supervised: bool
 ) -> Iterator[Attention]:
     for schedule in schedules:
         due = schedule.next_fire_at
         active = schedule.status is AssetStatus.ACTIVE
-        if supervised and active and due is not None and now - due > OVERDUE_AFTER:
+        if supervised and active and due is not None and now - due > limits.overdue_after:
             yield Attention(
                 severity=Severity.CRITICAL,
                 title=f"Schedule {schedule.name} is overdue",
@@ -264,6 +296,8 @@ def _overdue(
                 page="pipeline_schedules",
                 address={"view": "Schedules", "schedule": schedule.id},
                 since=due,
+                rule="schedule_missed",
+                cause=f"schedule/{schedule.id}",
             )
 
 
@@ -278,4 +312,6 @@ def _load_tests(load_tests: Sequence[LoadTest], now: datetime) -> Iterator[Atten
                 page="benchmark_results",
                 address={"load_test": test.id},
                 since=test.ended_at or test.created_at,
+                rule="load_test_failed",
+                cause=f"load-test/{test.deployment}",
             )
