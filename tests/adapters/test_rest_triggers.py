@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import requests
@@ -16,9 +15,8 @@ from starlette.applications import Starlette
 
 from dashboard import routes_pipelines
 from services.domain import AutoMLSettings, DataSource, SourceKind
-from services.local.datasets import LocalDatasets
 from services.local.pipelines import LocalPipelines
-from services.local.store import Store
+from services.local.workspace import open_workspace
 from services.ports import RetrainingPlan
 
 ROWS = b"age,y\n" + b"".join(b"%d,%d\n" % (20 + n % 40, n % 2) for n in range(80))
@@ -26,13 +24,11 @@ ROWS = b"age,y\n" + b"".join(b"%d,%d\n" % (20 + n % 40, n % 2) for n in range(80
 
 @pytest.fixture
 def pipelines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalPipelines:
-    store = Store(tmp_path / "workspace.db")
-    port = LocalPipelines(tmp_path, store)
+    opened = open_workspace(tmp_path)
     source = DataSource(kind=SourceKind.UPLOAD, location="people.csv", content=ROWS)
-    LocalDatasets(tmp_path, store).register("people", source)
-    opened = SimpleNamespace(pipelines=port)
+    opened.datasets.register("people", source)
     monkeypatch.setattr(routes_pipelines.session, "workspace", lambda: opened)
-    return port
+    return opened.pipelines
 
 
 @pytest.fixture
