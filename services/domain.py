@@ -550,6 +550,7 @@ class Panel(StrEnum):
     TRACES = "traces"
     CAPTURED = "captured inputs and outputs"
     DEPLOYMENTS = "requests per deployment"
+    ARRIVALS = "what arrived of whom"
 
 
 # --- load tests -------------------------------------------------------------------

@@ -15,7 +15,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from services.domain import (
@@ -443,6 +443,16 @@ class Telemetry(ABC):
     def connection_string(self) -> str:
         """Where telemetry is sent. It holds a key; empty while nobody takes telemetry in."""
         return ""
+
+    @property
+    def arrival_delay(self) -> timedelta:
+        """How long after a request its row can usually be asked for."""
+        return timedelta(seconds=5)
+
+    @property
+    def sampled_pct(self) -> float:
+        """The share of what is sent that the resource keeps, in percent."""
+        return 100.0
 
     @abstractmethod
     def query(self, kql: str, *, timeout_s: float = 30.0) -> QueryResult:

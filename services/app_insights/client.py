@@ -32,12 +32,17 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-CONNECT_TIMEOUT_S = 2.0
+CONNECT_TIMEOUT_S = 5.0
+LOOPBACK = ("127.0.0.1", "localhost")
 AGAIN = (408, 429, 500, 502, 503)  # 504 is the query's own time limit: asking again will not help
 
 
 class UnreachableError(UnavailableError):
     """Nobody listens at the address."""
+
+
+class ThrottledError(UnavailableError):
+    """It asks to be left alone for longer than the caller waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +63,24 @@ class QueryClient:
         app_id: str,
         *,
         token: Callable[[], str],
+        collection: str = "apps",
         asleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """
         Args:
             base_url: ``https://api.applicationinsights.io``, or the local server's.
             token: called for each request; what to send as bearer token.
+            collection: ``workspaces`` where `app_id` is a Log Analytics workspace's.
             asleep: waits before another attempt, seconds.
         """
-        self._url = f"{base_url.rstrip('/')}/v1/apps/{app_id}/query"
+        self._url = f"{base_url.rstrip('/')}/v1/{collection}/{app_id}/query"
         self._app_id = app_id
         self._token = token
         self._asleep = asleep
         self._session = requests.Session()
         # A proxy set for the internet cannot reach this machine's own loopback.
-        self._session.trust_env = urlsplit(base_url).hostname not in ("127.0.0.1", "localhost")
+        self._session.trust_env = urlsplit(base_url).hostname not in LOOPBACK
+        self._not_before = 0.0  # the service has asked everybody to wait until then
 
     def query(self, kql: str, *, timeout_s: float = 30.0) -> Table:
         """The first table of the answer. Tried again, within `timeout_s`, when asked to wait.
@@ -82,6 +90,8 @@ class QueryClient:
             NotFoundError: there is no such resource.
         """
         deadline = time.monotonic() + timeout_s
+        if self._not_before >= deadline:
+            raise _busy(429, self._not_before - time.monotonic())
         attempt = 0
         while True:
             attempt += 1
@@ -90,7 +100,9 @@ class QueryClient:
                 return _table(answer, self._app_id, timeout_s)
             pause = _pause(answer.headers, attempt)
             if time.monotonic() + pause >= deadline:
-                raise _busy(answer, pause)
+                if answer.status_code == 429:
+                    self._not_before = time.monotonic() + pause
+                raise _busy(answer.status_code, pause)
             log.info("telemetry asks to wait %.1f s (%s)", pause, answer.status_code)
             self._asleep(pause)
 
@@ -122,12 +134,12 @@ def _pause(headers: Mapping[str, str], attempt: int) -> float:
     return float(min(8.0, 0.25 * 2**attempt) * random.uniform(0.5, 1.0))
 
 
-def _busy(answer: requests.Response, pause: float) -> UnavailableError:
-    if answer.status_code == 429:
-        return UnavailableError(
+def _busy(status: int, pause: float) -> UnavailableError:
+    if status == 429:
+        return ThrottledError(
             f"Telemetry answers no more queries for now; it asks to wait {pause:.0f} s."
         )
-    return UnavailableError(f"Telemetry is out of order (HTTP {answer.status_code}).")
+    return UnavailableError(f"Telemetry is out of order (HTTP {status}).")
 
 
 def _table(answer: requests.Response, app_id: str, timeout_s: float) -> Table:
@@ -139,8 +151,11 @@ def _table(answer: requests.Response, app_id: str, timeout_s: float) -> Table:
     tables = body.get("tables")
     if not isinstance(tables, list) or not tables:
         raise UnavailableError("What answered is not Application Insights.")
-    columns = tuple((each["name"], each.get("type", "string")) for each in tables[0]["columns"])
-    return Table(columns, tables[0]["rows"], _partial(body))
+    try:
+        columns = tuple((each["name"], each.get("type", "string")) for each in tables[0]["columns"])
+        return Table(columns, tables[0]["rows"], _partial(body))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise UnavailableError("What answered is not Application Insights.") from error
 
 
 def _partial(body: Mapping[str, Any]) -> str:

@@ -19,6 +19,7 @@ Columns of the answers (instants are UTC, ``_ms`` milliseconds, ``_pct`` percent
     EXCEPTIONS            type, problem, exceptions, first_seen, last_seen, sample
     TRACES                timestamp, service, severity, text, request_id, properties
     CAPTURED              as TRACES
+    ARRIVALS              service, requests, rows, last_seen           fewer rows: sampled
     DEPLOYMENTS           service, requests, failed, mean_ms, p50_ms, p95_ms, p99_ms, last_seen
 
 ``t`` is the start of a bin. Bins without rows are absent: their absence is the answer. Requests
@@ -100,12 +101,22 @@ WORKSPACE_NAMES = Names(
 
 
 def text(
-    panel: Panel, window: TimeWindow, *, deployment: str | None, variant: Variant = Variant.LOCAL
+    panel: Panel,
+    window: TimeWindow,
+    *,
+    deployment: str | None,
+    variant: Variant = Variant.LOCAL,
+    resource_id: str = "",
 ) -> str:
-    """The KQL that answers `panel` over `window`, of one deployment or of all."""
+    """The KQL that answers `panel` over `window`, of one deployment or of all.
+
+    Args:
+        resource_id: the one component whose rows count, of the several that may share a Log
+            Analytics workspace; empty where the resource asked holds no others.
+    """
     names = WORKSPACE_NAMES if variant is Variant.WORKSPACE else CLASSIC_NAMES
-    question = _Question(names, window, deployment, repaired=variant is Variant.LOCAL)
-    return _PANELS[panel](question)
+    repaired = variant is Variant.LOCAL
+    return _PANELS[panel](_Question(names, window, deployment, repaired, resource_id))
 
 
 def literal(value: str) -> str:
@@ -155,13 +166,15 @@ class _Question:
     window: TimeWindow
     deployment: str | None
     repaired: bool  # rows hold the truth in their own columns
+    resource_id: str = ""
 
     @property
     def during(self) -> str:
         """The explicit, half-open filter both engines skip data by."""
         column = self.names.timestamp
         start, end = instant(self.window.start), instant(self.window.end)
-        return f"| where {column} >= {start} and {column} < {end}"
+        ours = f"\n| where _ResourceId =~ {literal(self.resource_id)}" if self.resource_id else ""
+        return f"| where {column} >= {start} and {column} < {end}{ours}"
 
     @property
     def bin(self) -> str:
@@ -232,6 +245,13 @@ def _summary(ask: _Question) -> str:
 
 def _deployments(ask: _Question) -> str:
     return f"{_summary(ask)} by service\n| order by requests desc, service asc"
+
+
+def _arrivals(ask: _Question) -> str:
+    return (
+        f"{ask.requests}R\n| summarize requests = sum(n), rows = count(),"
+        " last_seen = max(timestamp) by service\n| order by last_seen desc"
+    )
 
 
 def _latency(ask: _Question) -> str:
@@ -366,5 +386,6 @@ _PANELS: Mapping[Panel, Callable[[_Question], str]] = MappingProxyType(
         Panel.TRACES: _traces,
         Panel.CAPTURED: _captured,
         Panel.DEPLOYMENTS: _deployments,
+        Panel.ARRIVALS: _arrivals,
     }
 )

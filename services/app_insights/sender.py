@@ -21,12 +21,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import orjson
 
 from services.app_insights import wire
 from services.app_insights.connection import Connection
+from services.app_insights.posting import Posting
 from services.errors import InvalidRequestError
 
 log = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ class Sender:
         self._timeout_s = timeout_s
         self._queue: deque[wire.Envelope] = deque()
         self._dropped = 0
-        self._posting = _Posting()
+        self._posting = Posting()
         self._connection: Connection | None = None
         self._batches = deque(_left_behind(spool))
         self._gathering: _Batch | None = None
@@ -209,7 +209,13 @@ class Sender:
         batch.attempts += 1
         keyed = _with_key(body, self._connection.instrumentation_key)
         try:
-            status, headers, told = self._posting.post(self._connection, batch, keyed, timeout_s)
+            status, headers, told = self._posting.post(
+                self._connection,
+                keyed,
+                name=batch.id,
+                attempt=batch.attempts,
+                timeout_s=timeout_s,
+            )
         except (OSError, http.client.HTTPException) as error:
             if self._pause_s == 0.0:
                 log.warning("telemetry cannot be reached (%s); it waits on disk", error)
@@ -248,59 +254,6 @@ class Sender:
         self._connection = None  # it may be another by then
         self._pause_s = wire.number(retry_after) or doubled
         self._not_before = time.monotonic() + self._pause_s * random.uniform(0.7, 1.0)
-
-
-class _Posting:
-    """One connection, kept open between posts and made anew when it broke."""
-
-    def __init__(self) -> None:
-        self._to = ""
-        self._open: http.client.HTTPConnection | None = None
-
-    def post(
-        self, connection: Connection, batch: _Batch, body: bytes, timeout_s: float
-    ) -> tuple[int, http.client.HTTPMessage, dict[str, Any]]:
-        """Status, headers and body of the answer."""
-        reused = self._open is not None and self._to == connection.ingestion_endpoint
-        try:
-            return self._attempt(connection, batch, body, timeout_s)
-        except (http.client.HTTPException, ConnectionError):
-            self.close()
-            if not reused:
-                raise
-        batch.attempts += 1  # an idle connection the service had closed: nobody's fault
-        return self._attempt(connection, batch, body, timeout_s)
-
-    def close(self) -> None:
-        if self._open is not None:
-            self._open.close()
-            self._open = None
-
-    def _attempt(
-        self, connection: Connection, batch: _Batch, body: bytes, timeout_s: float
-    ) -> tuple[int, http.client.HTTPMessage, dict[str, Any]]:
-        parts = urlsplit(connection.ingestion_endpoint)
-        if self._open is None or self._to != connection.ingestion_endpoint:
-            self.close()
-            secure = parts.scheme == "https"
-            kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-            self._open = kind(parts.netloc, timeout=timeout_s)
-            self._to = connection.ingestion_endpoint
-        self._open.timeout = timeout_s
-        if self._open.sock is not None:
-            self._open.sock.settimeout(timeout_s)
-        headers = {
-            "Content-Type": "application/x-json-stream",
-            "X-Batch-Id": batch.id,
-            "X-Batch-Attempt": str(batch.attempts),
-        }
-        try:
-            self._open.request("POST", f"{parts.path}v2.1/track", body=body, headers=headers)
-            answer = self._open.getresponse()
-            return answer.status, answer.headers, _object(answer.read())
-        except OSError:  # timed out: its answer, should it come, belongs to nobody
-            self.close()
-            raise
 
 
 def _left_behind(spool: Path) -> list[_Batch]:
@@ -359,14 +312,6 @@ def _usable(connection_string: str) -> Connection | None:
 
 def _chosen(lines: Iterable[bytes], indexes: set[Any]) -> list[bytes]:
     return [line for index, line in enumerate(lines) if index in indexes]
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        found = orjson.loads(body)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _unlink(batch: _Batch) -> None:

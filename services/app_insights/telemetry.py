@@ -9,7 +9,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from services.app_insights import kql
-from services.app_insights.client import QueryClient, Table, UnreachableError, frame
+from services.app_insights.client import (
+    QueryClient,
+    Table,
+    ThrottledError,
+    UnreachableError,
+    frame,
+)
 from services.domain import Panel, TimeWindow
 from services.errors import UnavailableError
 from services.ports import QueryResult, Telemetry
@@ -22,21 +28,31 @@ class Resource:
     base_url: str
     app_id: str
     token: Callable[[], str] = field(repr=False)
+    collection: str = "apps"  # or "workspaces", of Log Analytics
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spelling:
+    """Which names queries use."""
+
+    variant: kql.Variant
+    resource_id: str = ""  # the component whose rows count, where several share what is asked
 
 
 class AppInsightsTelemetry(Telemetry):
     """One round trip per question; nothing is remembered here."""
 
-    def __init__(
-        self, variant: kql.Variant, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    ) -> None:
-        self._variant = variant
+    def __init__(self, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._clock = clock
         self._client: QueryClient | None = None  # keeps its connections; set once it was answered
 
     @abstractmethod
     def _resource(self) -> Resource:
         """The resource to ask now."""
+
+    @abstractmethod
+    def _spelling(self) -> Spelling:
+        """How that resource is asked."""
 
     def _unreachable(self) -> str:
         """The sentence for a resource that does not answer at all."""
@@ -62,11 +78,19 @@ class AppInsightsTelemetry(Telemetry):
             except UnreachableError:
                 self._client = None
         resource = self._resource()
-        client = QueryClient(resource.base_url, resource.app_id, token=resource.token)
+        client = QueryClient(
+            resource.base_url,
+            resource.app_id,
+            token=resource.token,
+            collection=resource.collection,
+        )
         try:
             table = client.query(kql, timeout_s=timeout_s)
         except UnreachableError as error:
             raise UnavailableError(self._unreachable()) from error
+        except ThrottledError:
+            self._client = client  # it remembers until when not to ask
+            raise
         self._client = client
         return table
 
@@ -74,4 +98,11 @@ class AppInsightsTelemetry(Telemetry):
         return self.query(self.kql(panel, window, deployment))
 
     def kql(self, panel: Panel, window: TimeWindow, deployment: str | None = None) -> str:
-        return kql.text(panel, window, deployment=deployment, variant=self._variant)
+        spelling = self._spelling()
+        return kql.text(
+            panel,
+            window,
+            deployment=deployment,
+            variant=spelling.variant,
+            resource_id=spelling.resource_id,
+        )

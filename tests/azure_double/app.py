@@ -13,7 +13,7 @@ from starlette.routing import Host, Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.errors import ServiceError
-from tests.azure_double import arm, discovery, identity
+from tests.azure_double import arm, discovery, identity, insights
 from tests.azure_double.answers import error, refused
 from tests.azure_double.control import routes as control_routes
 from tests.azure_double.faults import Fault
@@ -48,7 +48,7 @@ def _workspace_routes() -> list[Route]:
 def _other_hosts() -> list[Host]:
     """Blob storage, scoring hosts and the query APIs; ``{STORAGE}`` is the account's name."""
     assert STORAGE
-    return []
+    return [*insights.hosts]
 
 
 async def unforeseen(request: Request, _: Exception) -> Response:

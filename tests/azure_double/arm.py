@@ -6,11 +6,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from services.local.telemetry import identity
 from tests.azure_double.answers import error, state
 from tests.azure_double.state import (
     ARM,
     COMPONENT,
+    CUSTOMER,
+    INGESTION,
     INSIGHTS,
+    LOG_ANALYTICS,
     REGION,
     RESOURCE_GROUP,
     STORAGE,
@@ -84,10 +88,28 @@ def _workspace(workspace_id: str) -> dict[str, object]:
 
 
 def component(request: Request) -> Response:
-    """The Application Insights resource; the app id is the local telemetry server's own."""
-    local = state(request).workspace.store
-    app_id = local.setting("telemetry_app_id") or ""
-    key = local.setting("telemetry_instrumentation_key") or ""
+    """The Application Insights resource; its app id and key are the local telemetry server's.
+
+    Knobs: ``ingestion_mode`` "LogAnalytics" makes it workspace-based, ``log_analytics`` names
+    another workspace behind it, ``sampling_pct`` is the share it keeps.
+    """
+    if request.path_params["name"] != INSIGHTS:
+        return error(404, "ResourceNotFound", "The Resource was not found.")
+    access = identity.access(state(request).workspace.store)
+    memory = state(request).memory
+    mode = memory.get("ingestion_mode", "ApplicationInsights")
+    behind = memory.get("log_analytics", LOG_ANALYTICS)
+    properties = {
+        "AppId": access.application_id,
+        "ApplicationId": INSIGHTS,
+        "InstrumentationKey": access.instrumentation_key,
+        "ConnectionString": f"InstrumentationKey={access.instrumentation_key};"
+        f"IngestionEndpoint=https://{INGESTION}/;ApplicationId={access.application_id}",
+        "IngestionMode": mode,
+        "WorkspaceResourceId": behind if mode == "LogAnalytics" else None,
+        "SamplingPercentage": memory.get("sampling_pct"),
+        "provisioningState": "Succeeded",
+    }
     return JSONResponse(
         {
             "id": COMPONENT,
@@ -95,16 +117,18 @@ def component(request: Request) -> Response:
             "type": "microsoft.insights/components",
             "location": REGION,
             "kind": "web",
-            "properties": {
-                "AppId": app_id,
-                "ApplicationId": INSIGHTS,
-                "InstrumentationKey": key,
-                "ConnectionString": f"InstrumentationKey={key}",
-                "IngestionMode": state(request).memory.get("ingestion_mode", "ApplicationInsights"),
-                "WorkspaceResourceId": state(request).memory.get("log_analytics"),
-                "provisioningState": "Succeeded",
-            },
+            "properties": properties,
         }
+    )
+
+
+def log_analytics(request: Request) -> Response:
+    """The workspace behind a workspace-based component."""
+    if request.url.path != LOG_ANALYTICS:
+        return error(404, "ResourceNotFound", "The Resource was not found.")
+    properties = {"customerId": CUSTOMER, "provisioningState": "Succeeded"}
+    return JSONResponse(
+        {"id": LOG_ANALYTICS, "name": "law-loopback", "location": REGION, "properties": properties}
     )
 
 
@@ -133,6 +157,7 @@ routes = [
     Route("/metadata/endpoints", cloud_metadata),
     Route(f"{GROUP}/Microsoft.MachineLearningServices/workspaces", workspaces),
     Route(f"{GROUP}/Microsoft.MachineLearningServices/workspaces/{{name}}", workspace),
+    Route(f"{GROUP}/Microsoft.OperationalInsights/workspaces/{{name}}", log_analytics),
     Route(f"{GROUP}/microsoft.insights/components/{{name}}", component),
     Route(f"{GROUP}/Microsoft.Insights/components/{{name}}", component),
 ]

@@ -18,6 +18,7 @@ WORKSPACE = "ws-loopback"
 REGION = "westeurope"
 STORAGE = "stloopback"
 INSIGHTS = "appi-loopback"
+INGESTION = "westeurope-5.in.applicationinsights.azure.com"
 CLIENT = "0e7b4c58-2a53-4b62-8f6f-1d1f7c9b2a10"
 
 ARM = (
@@ -28,6 +29,12 @@ COMPONENT = (
     f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{RESOURCE_GROUP}"
     f"/providers/microsoft.insights/components/{INSIGHTS}"
 )
+
+LOG_ANALYTICS = (
+    f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-logs"
+    "/providers/Microsoft.OperationalInsights/workspaces/law-loopback"
+)
+CUSTOMER = "9c2f6a35-3d0b-4e43-a7a1-6c1f0d1e8b77"  # of that Log Analytics workspace
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from services.app_insights.kql import Variant
-from services.app_insights.telemetry import AppInsightsTelemetry, Resource
+from services.app_insights.telemetry import AppInsightsTelemetry, Resource, Spelling
 from services.errors import UnavailableError
 from services.local.clock import Clock, utc_now
 from services.local.store import Store
@@ -18,7 +18,7 @@ class LocalTelemetry(AppInsightsTelemetry):
     """Finds the server's present address for every query: it may have changed."""
 
     def __init__(self, home: Path, store: Store, *, clock: Clock = utc_now) -> None:
-        super().__init__(Variant.LOCAL, clock=clock)
+        super().__init__(clock=clock)
         self._home = home
         self._store = store
         self._access = cache(lambda: identity.access(store))  # it never changes
@@ -42,6 +42,9 @@ class LocalTelemetry(AppInsightsTelemetry):
         return Resource(
             base_url=address, app_id=access.application_id, token=lambda: access.query_token
         )
+
+    def _spelling(self) -> Spelling:
+        return Spelling(variant=Variant.LOCAL)
 
     def _unreachable(self) -> str:
         return (
