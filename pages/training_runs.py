@@ -7,6 +7,7 @@ import streamlit as st
 from dashboard import reads, session, shell
 from dashboard.components import (
     automl_form,
+    compare_page,
     empty,
     failures,
     page_header,
@@ -30,7 +31,7 @@ def overview() -> None:
         )
 
     def table() -> None:
-        if "run" in st.query_params:  # one was opened: the whole page changes
+        if {"run", runs_list.COMPARE} & set(st.query_params):  # the whole page changes
             st.rerun()
         with failures.explained():
             runs = reads.runs()
@@ -52,5 +53,7 @@ with failures.explained():
     register_form.show()
     if chosen := st.query_params.get("run"):
         runs_view.show(chosen)
+    elif compared := st.query_params.get(runs_list.COMPARE):
+        compare_page.show(compared)
     else:
         overview()

@@ -9,6 +9,7 @@ import streamlit as st
 from dashboard import formats, reads, session
 from dashboard.components import (
     automl_form,
+    baseline_pin,
     confirm,
     failures,
     page_header,
@@ -81,6 +82,8 @@ def _actions(facts: RunFacts) -> None:
         args=(run.id,),
     ):
         st.rerun()
+    if run.score is not None:
+        _pin(run)
     if facts.best is not None and st.button(
         "Register best model",
         key="runs.register",
@@ -90,6 +93,19 @@ def _actions(facts: RunFacts) -> None:
         args=(facts.best.id,),
     ):
         st.rerun()  # whole: the dialog is drawn outside this fragment
+
+
+def _pin(run: Run) -> None:
+    """Pin it, or let go of it."""
+    pinned = reads.baselines().get(run.experiment) == run.id
+    if st.button(
+        "Unpin" if pinned else "Pin as baseline",
+        key="runs.pin",
+        icon=":material/keep_off:" if pinned else ":material/keep:",
+        help="The baseline of an experiment stays in front; its other runs show their change",
+    ):
+        baseline_pin.unpin(run.experiment) if pinned else baseline_pin.pin(run)
+        st.rerun()
 
 
 def _repeatable(facts: RunFacts) -> bool:

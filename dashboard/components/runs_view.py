@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard import reads, run_facts, shell
 from dashboard.components import (
+    compare_page,
     failures,
     runs_charts,
     runs_header,
@@ -24,6 +25,7 @@ LIVE_S = 2.0  # between refreshes while a run is under way
 VIEWS: dict[str, Callable[[RunFacts], None]] = {
     runs_leaderboard.FIRST: runs_leaderboard.show,
     "Metrics": runs_metrics.show,
+    "Compare": compare_page.show_children,
     "Charts": runs_charts.show,
     "Settings": runs_settings.show,
     "Logs": runs_log.show,

@@ -9,7 +9,7 @@ from services.azure.connection import Connection, Journal
 from services.azure.deadlines import Deadlines
 from services.azure.sign_in import AzureConfig
 from services.domain import Capability, Component
-from services.ports import AuditLog, Deployments, Flow, LoadTests, Workspace
+from services.ports import AuditLog, Baselines, Deployments, Flow, LoadTests, Workspace
 
 if TYPE_CHECKING:
     from services.azure.datasets import AzureDatasets
@@ -32,6 +32,9 @@ class Desk(Protocol):
 
     @property
     def audit(self) -> AuditLog: ...
+
+    @property
+    def baselines(self) -> Baselines: ...
 
     @property
     def flow(self) -> Flow: ...
@@ -109,6 +112,10 @@ class AzureWorkspace(Workspace):
     @property
     def audit(self) -> AuditLog:
         return self._desk.audit
+
+    @property
+    def baselines(self) -> Baselines:
+        return self._desk.baselines
 
     @property
     def flow(self) -> Flow:

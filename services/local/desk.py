@@ -10,6 +10,7 @@ from typing import Any
 from services.domain import FlowProgress
 from services.errors import InvalidRequestError
 from services.local.audit import LocalAuditLog, record
+from services.local.baselines import LocalBaselines
 from services.local.load_tests import LocalLoadTests
 from services.local.store import Store
 from services.ports import Deployments, Flow
@@ -32,6 +33,10 @@ class LocalDesk:
     @cached_property
     def audit(self) -> LocalAuditLog:
         return LocalAuditLog(self._store, workspace=self._workspace)
+
+    @cached_property
+    def baselines(self) -> LocalBaselines:
+        return LocalBaselines(self._store, workspace=self._workspace)
 
     @cached_property
     def flow(self) -> Flow:

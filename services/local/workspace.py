@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from services.domain import Capability, Component, ComponentState
 from services.local.audit import LocalAuditLog
+from services.local.baselines import LocalBaselines
 from services.local.clock import Clock, utc_now
 from services.local.process_table import ProcessTable
 from services.local.store import Store
@@ -55,6 +56,10 @@ class LocalWorkspace(Workspace):
         from services.local.runs import LocalRuns
 
         return LocalRuns(self.home, self.store, clock=self.clock)
+
+    @cached_property
+    def baselines(self) -> LocalBaselines:
+        return LocalBaselines(self.store, clock=self.clock)
 
     @cached_property
     def models(self) -> LocalModels:
