@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 
 from services.errors import (
     AccessDeniedError,
@@ -43,6 +44,17 @@ def error(status: int, code: str, message: str, **headers: str) -> JSONResponse:
         "message": message,
     }
     return JSONResponse(body, status, headers or None)
+
+
+def with_json(
+    function: Callable[[Request, Any], Response],
+) -> Callable[[Request], Awaitable[Response]]:
+    """An endpoint that reads a JSON body and answers on a thread, where it may take its time."""
+
+    async def endpoint(request: Request) -> Response:
+        return await run_in_threadpool(function, request, await request.json())
+
+    return endpoint
 
 
 async def refused(_: Request, problem: Exception) -> JSONResponse:
