@@ -1,4 +1,4 @@
-"""The ten pages: their order, titles and icons, and the menu that leads to them."""
+"""The pages: their order, titles and icons, and the menu that leads to them."""
 
 from __future__ import annotations
 
@@ -87,6 +87,13 @@ REGISTRY = (
         title="Pipeline schedules",
         icon=":material/event_repeat:",
         help="Published pipelines, their schedules and runs",
+    ),
+    PageDef(
+        section="Workspace",
+        file="migration",
+        title="Migration",
+        icon=":material/move_up:",
+        help="What of SDK v1 has ended, and where each asset goes in v2",
     ),
     PageDef(
         section="Workspace",
