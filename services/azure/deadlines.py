@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
 from services.errors import UnavailableError
@@ -45,8 +45,13 @@ class Deadlines:
             UnavailableError: as `call`; or whatever the first of them raised.
         """
         futures = [self._pool.submit(function) for function in functions]
-        wait(futures, timeout=self.limit_s)
-        return [self._result(future, doing, 0.0) for future in futures]
+        wait(futures, timeout=self.limit_s, return_when=FIRST_EXCEPTION)
+        failed = [each for each in futures if each.done() and each.exception() is not None]
+        try:
+            return [self._result(future, doing, 0.0) for future in failed[:1] or futures]
+        finally:  # nobody waits for the rest: its threads are for the next who asks
+            for future in futures:
+                future.cancel()
 
     def background(self, doing: str, function: Callable[[], object]) -> None:
         """A slow change that nobody waits for; its failure is logged by name."""
