@@ -1,7 +1,7 @@
 """Starts the dashboard: ``python -m dashboard [--port 8501] [--address 127.0.0.1]``.
 
-On a local workspace it also keeps the supervisor running, so that one command serves
-everything and Ctrl-C ends everything.
+It also keeps the local workspace's supervisor running, so that one command serves
+everything and Ctrl-C ends everything; load tests of an Azure workspace run under it too.
 """
 
 from __future__ import annotations
@@ -14,21 +14,23 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from dashboard.settings import ROOT, Backend, Settings
+from dashboard import choices
+from dashboard.settings import ROOT
+from services.errors import ServiceError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m dashboard",
-        description="Start the dashboard, and on a local workspace all it needs.",
+        description="Start the dashboard and all that a local workspace needs.",
     )
     parser.add_argument("--port", type=int, help="8501, or the next one that is free")
     parser.add_argument("--address", default="127.0.0.1", help="this machine only by default")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
-        settings = Settings.from_env()
-    except ValueError as error:
+        settings = choices.settings()
+    except ServiceError as error:
         parser.error(str(error))
     for variable, path in (
         ("DASHBOARD_HOME", settings.home),
@@ -41,9 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     loopback = options.address in security.LOOPBACK_HOSTS
     hosts = security.LOOPBACK_HOSTS if loopback else ("*",)
-    app = server.create(
-        home=settings.home if settings.backend is Backend.LOCAL else None, hosts=hosts
-    )
+    app = server.create(home=settings.home, hosts=hosts)
     overrides: dict[str, Any] = {"server.address": options.address}
     if options.port is not None:
         overrides["server.port"] = options.port

@@ -30,7 +30,7 @@ def warm(files: CompressedFiles) -> None:
     for name in HEAVY:
         importlib.import_module(name)
     try:
-        session.workspace()
+        session.prepare()
     except ServiceError as error:
         log.warning("the workspace could not be opened: %s", error)
     log.debug("compressed %s files", files.compress())

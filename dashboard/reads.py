@@ -1,18 +1,18 @@
-"""Reads remembered for a few seconds, shared by every session; whoever writes clears them.
+"""Reads remembered for a while, shared by every session; whoever writes clears them.
 
-Only records, never a secret. A failure is not remembered: the next rerun asks again.
+Only records, never a secret. How long follows the back end: see `Lifetime`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import streamlit as st
-
-from dashboard import events, session
+from dashboard import events, memory, session
 from dashboard import rates as telemetry_rates
+from dashboard.memory import Lifetime, remembered
 from dashboard.rates import Rates
 from services.attention import Traffic
 from services.domain import (
@@ -39,194 +39,238 @@ from services.domain import (
     StepRun,
     TimeWindow,
 )
+from services.errors import NotFoundError
 from services.ports import QueryResult
 
 if TYPE_CHECKING:
     import pandas as pd
 
-BRIEF = "2s"  # states that change by themselves
-LONG = "10min"  # what never changes once it exists: a dataset version's profile
+BRIEF = Lifetime(local=2, azure=30, moving=5)  # what changes by itself, or is changed elsewhere
+LONG = Lifetime(local=600, azure=600)  # what never changes once it exists: a version's profile
+TELEMETRY = Lifetime(local=10, azure=60)
+QUERY = Lifetime(local=2, azure=60)
+PROGRESS = Lifetime(local=1, azure=30)
+DESK = Lifetime(local=2, azure=2)  # what the dashboard keeps itself, wherever the workspace is
+SETTLED = Lifetime(local=2, azure=300)  # of runs that completed, and of what is deployed
+
+
+def _moving_deployments(deployments: Sequence[Deployment]) -> bool:
+    return any(not each.state.settled for each in deployments)
+
+
+def _moving_runs(runs: Sequence[Run | PipelineRun]) -> bool:
+    return any(map(_moving_run, runs))
+
+
+def _moving_run(run: Run | PipelineRun) -> bool:
+    return not run.status.settled
 
 
 def clear() -> None:
     """Forget everything that was read. Called after a write, before the next rerun."""
-    st.cache_data.clear()
+    memory.clear()
     events.acted()
 
 
-@st.cache_data(ttl=BRIEF, show_spinner=False)
+@remembered(DESK)
 def components() -> tuple[Component, ...]:
     return session.workspace().components()
 
 
-@st.cache_data(ttl=BRIEF, show_spinner=False)
+@remembered(DESK)
 def audit_events() -> tuple[AuditEvent, ...]:
     return session.workspace().audit.list()
 
 
-@st.cache_data(ttl=BRIEF, show_spinner=False)
+@remembered(BRIEF)
 def datasets() -> tuple[Dataset, ...]:
     return session.workspace().datasets.list()
 
 
-@st.cache_data(ttl=BRIEF, show_spinner=False)
+@remembered(BRIEF)
 def dataset_versions(name: str) -> tuple[Dataset, ...]:
     return session.workspace().datasets.versions(name)
 
 
-@st.cache_data(ttl=LONG, max_entries=50, show_spinner="Profiling…")
+@remembered(LONG, most=50, spinner="Profiling…")
 def profile(name: str, version: int) -> DatasetProfile:
     return session.workspace().datasets.profile(name, version)
 
 
-@st.cache_data(ttl=BRIEF, show_spinner=False)
+@remembered(BRIEF, moving=_moving_runs)
 def runs(experiment: str | None = None) -> tuple[Run, ...]:
     return session.workspace().runs.list(experiment)
 
 
-@st.cache_data(ttl=BRIEF, show_spinner=False)
+@remembered(BRIEF, moving=_moving_run)
 def run(run_id: str) -> Run:
     return session.workspace().runs.get(run_id)
 
 
-@st.cache_data(ttl=BRIEF, show_spinner=False)
+def run_or_none(run_id: str) -> Run | None:
+    """The run something refers to, unless it is gone."""
+    try:
+        return run(run_id)
+    except NotFoundError:
+        return None
+
+
+@remembered(DESK)
+def baselines() -> Mapping[str, str]:
+    """Experiment → the id of its pinned run."""
+    return {pin.experiment: pin.run_id for pin in session.workspace().baselines.list()}
+
+
+@remembered(BRIEF, moving=_moving_runs)
 def child_runs(run_id: str) -> tuple[Run, ...]:
     return session.workspace().runs.children(run_id)
 
 
-@st.cache_data(ttl=BRIEF, show_spinner=False)
+@remembered(SETTLED)
 def metrics(run_ids: tuple[str, ...]) -> Mapping[str, Mapping[str, float]]:
     return session.workspace().runs.metrics(run_ids)
 
 
-@st.cache_data(ttl=LONG, max_entries=200, show_spinner=False)
+@remembered(LONG, most=200)
 def automl_settings(run_id: str) -> AutoMLSettings:
     return session.workspace().runs.automl_settings(run_id)
 
 
-@st.cache_data(ttl=LONG, max_entries=200, show_spinner=False)
+@remembered(LONG, most=200)
 def run_table(run_id: str, name: str) -> Mapping[str, Any]:
     """A chart artifact; a child run writes it once, when it completes."""
     return session.workspace().runs.table(run_id, name)
 
 
-@st.cache_data(ttl=LONG, max_entries=100, show_spinner=False)
+@remembered(LONG, most=100)
 def run_file(run_id: str, path: str) -> bytes:
     """A small artifact that is written once."""
     return session.workspace().runs.file(run_id, path)
 
 
-@st.cache_data(ttl=LONG, max_entries=100, show_spinner=False)
+@remembered(LONG, most=100)
 def ensemble(run_id: str) -> tuple[EnsembleMember, ...]:
     """Of a child run that completed."""
     return session.workspace().runs.ensemble(run_id)
 
 
-@st.cache_data(ttl=LONG, max_entries=100, show_spinner=False)
+@remembered(LONG, most=100)
 def explanation(run_id: str) -> Explanation:
     return session.workspace().runs.explanation(run_id)
 
 
-@st.cache_data(ttl=LONG, max_entries=100, show_spinner=False)
+@remembered(LONG, most=100)
 def model_contract(model_id: str) -> DataContract:
     return session.workspace().models.contract(model_id)
 
 
-@st.cache_data(ttl=BRIEF, show_spinner=False)
+@remembered(BRIEF)
 def models() -> tuple[Model, ...]:
     return session.workspace().models.list()
 
 
-@st.cache_data(ttl=BRIEF, show_spinner=False)
+@remembered(BRIEF, moving=_moving_deployments)
 def deployments() -> tuple[Deployment, ...]:
     return session.workspace().deployments.list()
 
 
-@st.cache_data(ttl=BRIEF, show_spinner=False)
+@remembered(SETTLED)
 def scoring_contract(deployment: str) -> DataContract:
     return session.workspace().scoring.contract(deployment)
 
 
-@st.cache_data(ttl=LONG, max_entries=50, show_spinner=False)
+@remembered(LONG, most=50)
 def swagger(deployment: str, updated_at: datetime) -> Mapping[str, Any]:
     """Remembered until the deployment is updated."""
     return session.workspace().deployments.swagger(deployment)
 
 
-@st.cache_data(ttl=BRIEF, show_spinner=False)
+@remembered(DESK)
 def load_tests(deployment: str | None = None) -> tuple[LoadTest, ...]:
     return session.workspace().load_tests.list(deployment)
 
 
-@st.cache_data(ttl=BRIEF, show_spinner=False)
+@remembered(BRIEF)
 def pipelines() -> tuple[PublishedPipeline, ...]:
     return session.workspace().pipelines.list()
 
 
-@st.cache_data(ttl=BRIEF, show_spinner=False)
+@remembered(BRIEF)
 def pipeline_endpoints() -> tuple[PipelineEndpoint, ...]:
     return session.workspace().pipelines.endpoints()
 
 
-@st.cache_data(ttl=BRIEF, show_spinner=False)
+@remembered(BRIEF, moving=_moving_runs)
 def pipeline_runs(
     pipeline_id: str | None = None, schedule_id: str | None = None
 ) -> tuple[PipelineRun, ...]:
     return session.workspace().pipelines.runs(pipeline_id=pipeline_id, schedule_id=schedule_id)
 
 
-@st.cache_data(ttl=BRIEF, show_spinner=False)
+@remembered(BRIEF, moving=_moving_run)
 def pipeline_run(run_id: str) -> PipelineRun:
     return session.workspace().pipelines.run(run_id)
 
 
-@st.cache_data(ttl=BRIEF, show_spinner=False)
+@remembered(BRIEF)
 def pipeline_steps(run_ids: tuple[str, ...]) -> Mapping[str, tuple[StepRun, ...]]:
     return session.workspace().pipelines.steps_of(run_ids)
 
 
-@st.cache_data(ttl=LONG, max_entries=100, show_spinner=False)
+@remembered(LONG, most=100)
 def pipeline_graph(pipeline_id: str) -> PipelineGraph:
     """A published pipeline never changes its steps."""
     return session.workspace().pipelines.graph(pipeline_id)
 
 
-@st.cache_data(ttl=BRIEF, max_entries=4, show_spinner="Reading the output…")
+@remembered(BRIEF, most=4, spinner="Reading the output…")
 def batch_output(run_id: str) -> pd.DataFrame:
     return session.workspace().pipelines.batch_output(run_id)
 
 
-@st.cache_data(ttl=BRIEF, show_spinner=False)
+@remembered(BRIEF)
 def firings(schedule_id: str) -> tuple[Firing, ...]:
     return session.workspace().schedules.firings(schedule_id)
 
 
-@st.cache_data(ttl=BRIEF, show_spinner=False)
+@remembered(BRIEF)
 def schedules() -> tuple[Schedule, ...]:
     return session.workspace().schedules.list()
 
 
-@st.cache_data(ttl="10s", max_entries=200, show_spinner=False)
 def telemetry(panel: Panel, window: TimeWindow, deployment: str | None = None) -> QueryResult:
+    return _telemetry(panel, _whole_minutes(window), deployment)
+
+
+def _whole_minutes(window: TimeWindow) -> TimeWindow:
+    """On Azure the window ends on a whole minute: reruns of one minute ask one question."""
+    if session.workspace().backend == "local":
+        return window
+    end = -(-window.end.timestamp() // 60) * 60
+    return replace(window, end=datetime.fromtimestamp(end, UTC))
+
+
+@remembered(TELEMETRY, most=200)
+def _telemetry(panel: Panel, window: TimeWindow, deployment: str | None) -> QueryResult:
     return session.workspace().telemetry.panel(panel, window, deployment)
 
 
-@st.cache_data(ttl="10s", max_entries=50, show_spinner=False)
+@remembered(TELEMETRY, most=50)
 def rates(window: TimeWindow) -> Rates:
     panels = (Panel.SUMMARY, Panel.FAILURES, Panel.LATENCY)
     return telemetry_rates.rates(*(telemetry(panel, window).frame for panel in panels))
 
 
-@st.cache_data(ttl="10s", max_entries=50, show_spinner=False)
+@remembered(TELEMETRY, most=50)
 def traffic(window: TimeWindow) -> tuple[Traffic, ...]:
     return telemetry_rates.traffic(telemetry(Panel.DEPLOYMENTS, window).frame)
 
 
-@st.cache_data(ttl="1s", show_spinner=False)
+@remembered(PROGRESS)
 def flow_progress() -> FlowProgress:
     return session.workspace().flow.progress()
 
 
-@st.cache_data(ttl=BRIEF, max_entries=10, show_spinner="Asking…")
+@remembered(QUERY, most=10, spinner="Asking…")
 def telemetry_query(kql: str) -> QueryResult:
     return session.workspace().telemetry.query(kql)

@@ -2,37 +2,115 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
+from dashboard import choices
 from dashboard.settings import Backend, Settings
-from services.errors import InvalidRequestError
+from services.domain import ConnectionStep
 from services.ports import Workspace
+
+if TYPE_CHECKING:
+    from services.azure.workspace import AzureWorkspace
+
+
+@dataclass(slots=True)
+class _Held:
+    """What is open, and who may change it: one at a time."""
+
+    workspace: Workspace | None = None
+    changing: threading.Lock = field(default_factory=threading.Lock)
 
 
 @st.cache_resource(show_spinner=False)
+def _held() -> _Held:
+    return _Held()
+
+
 def workspace() -> Workspace:
-    """The workspace of this process, opened once and shared by every session."""
-    try:
-        settings = Settings.from_env()
-    except ValueError as error:
-        raise InvalidRequestError(
-            f"{error} Start the dashboard again after changing it."
-        ) from error
-    return open_workspace(settings)
+    """The workspace of this process, opened once and shared by every session.
+
+    Raises:
+        ServiceError: it cannot be opened; the next call tries again.
+    """
+    held = _held()
+    if held.workspace is None:
+        with held.changing:
+            if held.workspace is None:
+                held.workspace = open_workspace(choices.settings())
+    return held.workspace
+
+
+def opened() -> Workspace | None:
+    """The workspace if one is open; nothing is tried."""
+    return _held().workspace
+
+
+def prepare() -> None:
+    """Open the workspace and import what its first answer would otherwise wait for."""
+    if workspace().backend == Backend.AZURE:
+        from services.azure import sdk
+
+        sdk.load()
+
+
+def switch(chosen: Mapping[str, str], *, keep_secret: bool = False) -> Workspace:
+    """Open another workspace for every session, and remember the choice.
+
+    Raises:
+        ServiceError: it cannot be opened. The one that is open stays, and so does the choice.
+    """
+    held = _held()
+    with held.changing:
+        settings = choices.settings(chosen)
+        opened = open_workspace(settings)
+        if settings.backend is Backend.AZURE:
+            from services.azure import connection_test
+
+            connection_test.require(_azure(settings))
+        choices.choose(chosen, keep_secret=keep_secret)
+        held.workspace = opened
+    return opened
+
+
+def test_connection(chosen: Mapping[str, str]) -> Iterator[ConnectionStep]:
+    """Each step to the Azure workspace that `chosen` describes, as it was just tried.
+
+    Raises:
+        InvalidRequestError: it does not say which workspace.
+    """
+    from services.azure import connection_test
+
+    yield from connection_test.steps(_azure(choices.settings(chosen)))
 
 
 def open_workspace(settings: Settings) -> Workspace:
     """The composition root: the only code that knows more than one adapter.
 
     Raises:
-        InvalidRequestError: the back end is not part of this release.
+        InvalidRequestError: which Azure workspace to open is not known.
+        OperationFailedError, UnavailableError: the folder cannot be used.
     """
     if settings.backend is Backend.AZURE:
-        raise InvalidRequestError(
-            "This release opens local workspaces only; "
-            "the Azure back end arrives with the next one. "
-            "Unset DASHBOARD_BACKEND and start the dashboard again."
-        )
+        return _azure(settings)
     from services.local.workspace import open_workspace as open_local
 
     return open_local(settings.home)
+
+
+def _azure(settings: Settings) -> AzureWorkspace:
+    """Asks nothing of Azure yet. What Azure has no place for is kept in the local folder."""
+    from services.azure.sign_in import AzureConfig
+    from services.azure.workspace import AzureWorkspace
+    from services.local.desk import LocalDesk
+    from services.local.workspace import open_workspace as open_local
+
+    config = AzureConfig.read(settings.workspace_config, settings.variables)
+    parts = (config.subscription_id, config.resource_group, config.workspace_name)
+    home = open_local(settings.home)
+    desk = LocalDesk(home.home, home.store, workspace="/".join(parts).casefold())
+    return AzureWorkspace(config, desk)

@@ -8,12 +8,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
-from dashboard import navigation, reads, session
+from dashboard import formats, navigation, reads, session
 from dashboard.components import failures
 from services.domain import ComponentState, TimeWindow
+from services.errors import ServiceError
 
 STATIC = Path(__file__).resolve().parent / "static"
 SIDEBAR_WIDTH = 264  # pixels
+SETTINGS_PAGE = "settings"
 
 _SPANS: dict[str, tuple[timedelta, timedelta]] = {  # length, bin
     "1h": (timedelta(hours=1), timedelta(minutes=1)),
@@ -22,6 +24,7 @@ _SPANS: dict[str, tuple[timedelta, timedelta]] = {  # length, bin
     "7d": (timedelta(days=7), timedelta(hours=2)),
     "30d": (timedelta(days=30), timedelta(hours=6)),
 }
+_STEPS_S = {"local": 5, "azure": 60}  # as long as telemetry is remembered there
 _REFRESH: dict[str, float | None] = {"Off": None, "10s": 10, "30s": 30, "60s": 60}
 
 
@@ -35,23 +38,33 @@ def frame() -> st.Page:
     st.set_page_config(page_title=f"{page.title} · Azure ML operator")
     st.logo(str(STATIC / "logo.svg"), icon_image=str(STATIC / "favicon.svg"), size="large")
     with st.sidebar:
-        _badge()
+        problem = _badge()
         navigation.menu(sections)
         _choices()
-    _banner()
+    if problem is None:
+        _banner()
+    elif page.url_path != SETTINGS_PAGE:  # where another workspace can be chosen
+        failures.show(problem)
+        st.page_link("../pages/settings.py", label="Choose a workspace", icon=":material/tune:")
+        st.stop()
     return page
 
 
-def _badge() -> None:
-    with failures.explained():
-        workspace = session.workspace()
+def _badge() -> ServiceError | None:
+    """Which workspace is open; answers why, when none can be."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        try:
+            workspace = session.workspace()
+        except ServiceError as error:
+            st.badge("NOT OPEN", color="red", help=str(error))
+            return error
         st.badge(
             workspace.backend.upper(),
             color="violet" if workspace.backend == "local" else "blue",
             help=workspace.location,
         )
-        st.markdown(f"**{workspace.name}**")
+        st.markdown(f"**{formats.plain(workspace.name)}**")
+    return None
 
 
 def _choices() -> None:
@@ -93,12 +106,14 @@ _NOT_WORKING = (ComponentState.STOPPED, ComponentState.FAILED)
 def window(*, now: datetime | None = None) -> TimeWindow:
     """The time window chosen in the sidebar, up to now.
 
-    It starts on a whole bin and ends on a whole five seconds, so that reruns of one
-    moment ask the same question and the answer can be remembered.
+    It starts on a whole bin and ends on a whole five seconds, on Azure on a whole minute, so
+    that reruns of one moment ask the same question and the answer can be remembered.
     """
     length, bin_length = _SPANS[st.session_state.get("window") or "24h"]
     moment = (now or datetime.now(UTC)).timestamp()
-    end = datetime.fromtimestamp(-(-moment // 5) * 5, UTC)
+    opened = session.opened()
+    step_s = _STEPS_S.get(opened.backend if opened else "", 5)
+    end = datetime.fromtimestamp(-(-moment // step_s) * step_s, UTC)
     bin_s = bin_length.total_seconds()
     first = (end - length).timestamp() // bin_s * bin_s
     return TimeWindow(start=datetime.fromtimestamp(first, UTC), end=end, bin=bin_length)

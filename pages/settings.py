@@ -4,23 +4,21 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from dashboard import reads, session, shell, versions
+from dashboard import choices, reads, session, shell, versions
 from dashboard.components import (
     audit_table,
     empty,
     failures,
     page_header,
-    settings_azure,
+    settings_switch,
     settings_table,
     settings_workspace,
 )
-from dashboard.settings import Settings
 
 page_header.show("Settings", "Which workspace is open, what keeps it going, what it runs on")
 
 with failures.explained():
-    workspace = session.workspace()
-settings = Settings.from_env()
+    settings = choices.settings()
 
 
 @st.fragment(run_every=shell.refresh_interval())
@@ -45,27 +43,29 @@ def changes() -> None:
         )
 
 
-left, right = st.columns(2)
-with left:
-    settings_workspace.show(workspace)
-with right:
-    components()
+with failures.reported():
+    workspace = session.workspace()
+    left, right = st.columns(2)
+    with left:
+        settings_workspace.show(workspace)
+    with right:
+        components()
 
-settings_tab, changes_tab, versions_tab, azure_tab = st.tabs(
-    ["Settings", "Changes", "Versions", "Azure workspace"],
+settings_tab, changes_tab, versions_tab, switch_tab = st.tabs(
+    ["Settings", "Changes", "Versions", "Switch workspace"],
     key="part",
     bind="query-params",
     on_change="rerun",
 )
 if settings_tab.open:
     with settings_tab:
-        settings_table.show(settings)
+        settings_table.show(settings, choices.origins())
 if changes_tab.open:
     with changes_tab:
         changes()
 if versions_tab.open:
     with versions_tab:
         settings_table.show_versions(versions.installed())
-if azure_tab.open:
-    with azure_tab:
-        settings_azure.show(settings.workspace_config)
+if switch_tab.open:
+    with switch_tab:
+        settings_switch.show(settings)

@@ -7,6 +7,7 @@ Instants are timezone-aware UTC. A number with a unit says so in its name.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -31,6 +32,9 @@ class Capability(StrEnum):
     TELEMETRY_QUERY = "query telemetry"
     BATCH_INFERENCE = "batch inference"
     SCHEDULE_LEDGER = "record missed firings"
+    ALERTS = "notice trouble by itself"
+    DELETE_SCHEDULE = "delete a schedule"
+    EVALUATION = "look at a model's predictions"
 
 
 class ComponentState(StrEnum):
@@ -48,6 +52,23 @@ class Component:
     state: ComponentState
     detail: str = ""  # one sentence: since when, or why not and what to do
     since: datetime | None = None
+
+
+class StepOutcome(StrEnum):
+    PASSED = "Passed"
+    FAILED = "Failed"
+    PARTLY = "Partly"  # some of it works
+    NOT_TRIED = "Not tried"  # an earlier step failed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionStep:
+    """One step on the way to a workspace that lives elsewhere, as it was just tried."""
+
+    title: str
+    outcome: StepOutcome
+    detail: str  # what was found, or what to do
+    elapsed_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -292,6 +313,15 @@ class Run:
         return (self.ended_at or now) - self.started_at if self.started_at else None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """The pinned run of an experiment: the one every other run is held against."""
+
+    experiment: str
+    run_id: str
+    pinned_at: datetime
+
+
 class Task(StrEnum):
     CLASSIFICATION = "classification"
     REGRESSION = "regression"
@@ -391,6 +421,78 @@ class Model:
     @property
     def id(self) -> str:
         return f"{self.name}:{self.version}"
+
+
+# --- evaluations ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationPlan:
+    """Which predictions to look at, and on which rows."""
+
+    model_id: str
+    against: str | None = None  # the model it is held against
+    dataset_id: str | None = None  # None: the rows that training held out
+
+    @property
+    def id(self) -> str:
+        """The same question has the same id: its answer never changes."""
+        asked = "\n".join((self.model_id, self.against or "", self.dataset_id or ""))
+        return hashlib.sha256(asked.encode()).hexdigest()[:32]
+
+
+class Verdict(StrEnum):
+    BETTER = "better"
+    WORSE = "worse"
+    UNDECIDED = "cannot tell"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """How a challenger's metric differs from a champion's on the same rows."""
+
+    metric: str
+    champion: float
+    challenger: float
+    low: float  # of challenger − champion, 95 % interval
+    high: float
+    row_count: int
+    verdict: Verdict  # of the challenger
+    method: str  # how the interval was made, for people
+    reason: str = ""  # why nothing can be told, where the interval alone does not say
+
+    @property
+    def value(self) -> float:
+        return self.challenger - self.champion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SliceScore:
+    """A metric on the rows that share a value, or a range of values, of one column."""
+
+    column: str
+    label: str
+    row_count: int
+    value: float | None  # None where these rows do not define it
+    thin: bool  # too few rows to be ranked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """What a model's predictions were found to be worth."""
+
+    id: str
+    plan: EvaluationPlan
+    status: RunStatus
+    created_at: datetime
+    ended_at: datetime | None = None
+    error: str = ""  # one sentence, when Failed
+    rows: str = ""  # which rows these are, for people
+    row_count: int = 0
+    metric: str = ""
+    value: float | None = None  # of the model, on all these rows
+    difference: Difference | None = None  # where it was held against another
+    slices: tuple[SliceScore, ...] = ()  # of the model; those of one column add up to all rows
 
 
 # --- deployments ------------------------------------------------------------------
@@ -550,6 +652,7 @@ class Panel(StrEnum):
     TRACES = "traces"
     CAPTURED = "captured inputs and outputs"
     DEPLOYMENTS = "requests per deployment"
+    SUSPECT_ANSWERS = "answers that may be errors"
     ARRIVALS = "what arrived of whom"
 
 
@@ -666,6 +769,7 @@ class AssetStatus(StrEnum):
 
     ACTIVE = "Active"
     DISABLED = "Disabled"
+    UNKNOWN = "Unknown"  # a word we have not met, or a description that cannot be read
 
 
 class PipelineKind(StrEnum):
@@ -811,7 +915,7 @@ class Schedule:
     id: str
     name: str
     status: AssetStatus
-    recurrence: Recurrence
+    recurrence: Recurrence  # means nothing where `irregular` says why
     experiment: str
     pipeline_id: str | None  # one of the two is set
     pipeline_endpoint_id: str | None = None
@@ -820,6 +924,7 @@ class Schedule:
     created_at: datetime | None = None
     next_fire_at: datetime | None = None  # None when Disabled
     last_run: PipelineRun | None = None
+    irregular: str = ""  # why no recurrence says when it fires: changed data, or an unreadable one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from dashboard.settings import SETTINGS, Settings
+from dashboard.choices import Origin
+from dashboard.settings import HOME, SETTINGS, WORKSPACE_CONFIG, Setting, Settings
 from dashboard.versions import Version
 
 ROW_PX = 35
+SECRET = "set, never shown"
 
 
-def show(settings: Settings, env: Mapping[str, str] = os.environ) -> None:
-    """Every setting with its value in force. None of them is a secret."""
+def show(settings: Settings, origins: Mapping[str, Origin]) -> None:
+    """Every setting with its value in force; of a secret only whether there is one."""
     rows = [
         {
             "Variable": setting.variable,
-            "Value": str(getattr(settings, setting.name)),
-            "From": setting.origin(env),
+            "Value": _value(setting, settings),
+            "From": origins[setting.variable].value,
             "Meaning": setting.meaning,
         }
         for setting in SETTINGS
@@ -27,6 +28,7 @@ def show(settings: Settings, env: Mapping[str, str] = os.environ) -> None:
     st.dataframe(
         rows,
         hide_index=True,
+        height=ROW_PX * (len(rows) + 1) + 3,
         column_config={
             "Variable": st.column_config.TextColumn(width="medium"),
             "Value": st.column_config.TextColumn(width="medium"),
@@ -35,6 +37,14 @@ def show(settings: Settings, env: Mapping[str, str] = os.environ) -> None:
         },
         alt="Settings: variable, value in force, where the value comes from, meaning",
     )
+
+
+def _value(setting: Setting, settings: Settings) -> str:
+    value = settings.variables.get(setting.variable, "")
+    if setting.secret:
+        return SECRET if value else ""
+    absolute = {HOME: settings.home, WORKSPACE_CONFIG: settings.workspace_config}
+    return str(absolute.get(setting.variable, value))
 
 
 def show_versions(versions: Sequence[Version]) -> None:

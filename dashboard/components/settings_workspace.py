@@ -38,6 +38,11 @@ def show_components(components: Sequence[Component], *, read_at: datetime) -> No
             st.markdown("**What keeps it going**")
             st.space("stretch")
             data_age.show(read_at)
+        if not components:
+            st.caption(
+                "Azure keeps its own parts running. Whether they answer, the connection test under "
+                "**Switch workspace** tells."
+            )
         for component in components:
             with st.container(gap="xxsmall"):
                 with st.container(horizontal=True, vertical_alignment="center"):

@@ -68,6 +68,7 @@ class Connection:
             ServiceError: whatever went wrong, retold.
         """
         doing = f"asked for {kind} “{name}”" if name else f"asked for the {kind}s"
+        sdk.load()
         with translated(kind, name):
             return self.deadlines.call(doing, lambda: function(self.workspace), limit_s=limit_s)
 

@@ -9,6 +9,7 @@ folder and sends what it finds as properties, the remote's address included).
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 from functools import cache
@@ -21,6 +22,13 @@ ENVIRONMENT = {
     "AZUREML_LOG_DEPRECATION_WARNING_ENABLED": "False",
     "GIT_DIR": os.devnull,  # no address of a repository leaves this machine
 }
+MODULES = (
+    "azureml.core",
+    "azureml.core.run",
+    "azureml.core.webservice",
+    "azureml.pipeline.core",
+    "azureml.pipeline.core.schedule",
+)
 NOISY = ("azureml", "azure", "msal", "msrest", "urllib3.connectionpool")
 
 
@@ -32,3 +40,11 @@ def prepare() -> None:
     os.environ["GIT_DIR"] = ENVIRONMENT["GIT_DIR"]
     for name in NOISY:
         logging.getLogger(name).setLevel(logging.ERROR)
+
+
+@cache
+def load() -> None:
+    """Import the SDK now: seconds that must not be taken from the first call's deadline."""
+    prepare()
+    for name in MODULES:
+        importlib.import_module(name)

@@ -10,7 +10,8 @@ import streamlit as st
 from streamlit import config
 from streamlit.testing.v1 import AppTest
 
-from dashboard import readings, session
+from dashboard import choices, memory, readings, session
+from dashboard.settings import SETTINGS
 from services.ports import Workspace
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,17 +20,19 @@ OpenPage = Callable[..., AppTest]
 
 
 def _forget() -> None:
-    st.cache_data.clear()
+    memory.clear()
     st.cache_resource.clear()
     readings.forget()
+    choices.forget()
 
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The folder of the workspace that pages open in this test."""
     folder = tmp_path / "workspace"
+    for setting in SETTINGS:  # whatever surrounds the tests
+        monkeypatch.delenv(setting.variable, raising=False)
     monkeypatch.setenv("DASHBOARD_HOME", str(folder))
-    monkeypatch.delenv("DASHBOARD_BACKEND", raising=False)
     _forget()
     yield folder
     _forget()
@@ -51,7 +54,7 @@ def open_page(local_workspace: Workspace) -> Iterator[OpenPage]:
     config.set_option("client.showErrorDetails", "full")
 
     def open_page(name: str, **address: str) -> AppTest:
-        st.cache_data.clear()  # the test may have recorded something since the last page
+        memory.clear()  # the test may have recorded something since the last page
         app = AppTest.from_file(ROOT / "dashboard" / "app.py", default_timeout=60)
         app.query_params.update(address)
         if name != "overview":  # the page at the bare address

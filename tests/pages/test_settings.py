@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from importlib.metadata import version
 
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from dashboard import session
 from services.local import audit
 
 
@@ -73,18 +78,60 @@ def test_a_change_is_listed_with_what_it_did(open_page, local_workspace):
     assert "m:1" in row["After"]
 
 
-def test_it_says_plainly_that_this_release_does_not_open_azure(open_page):
-    page = open_page("settings", part="Azure workspace")
+def test_the_form_starts_with_what_is_in_force(open_page, monkeypatch):
+    monkeypatch.setenv("AZURE_ML_WORKSPACE", "ws-churn")
 
-    text = " ".join(element.value for element in page.main.markdown)
-    assert "local workspaces only" in text
+    page = _switching(open_page)
+
+    assert page.text_input(key="settings.workspace").value == "ws-churn"
+    assert "`AZURE_ML_WORKSPACE`" in " ".join(caption.value for caption in page.main.caption)
 
 
-def test_a_config_file_that_names_no_workspace_is_explained(open_page, tmp_path, monkeypatch):
+def test_an_incomplete_form_is_refused_and_the_local_workspace_stays(open_page):
+    page = _switching(open_page)
+
+    page.button(key="settings.open-azure").click().run()
+
+    assert "subscription_id" in page.error[0].value
+    assert session.workspace().backend == "local"
+
+
+def test_a_config_file_that_names_no_workspace_is_explained(open_page, tmp_path):
     config = tmp_path / "config.json"
-    config.write_text('{"subscription_id": "1", "resource_group": "rg"}')
-    monkeypatch.setenv("DASHBOARD_WORKSPACE_CONFIG", str(config))
+    config.write_text(json.dumps({"subscription_id": "1", "resource_group": "rg"}))
+    page = _switching(open_page)
+    page.segmented_control(key="settings.how").set_value("Path of config.json").run()
 
-    page = open_page("settings", part="Azure workspace")
+    page.text_input(key="settings.path").set_value(str(config)).run()
+    page.button(key="settings.open-azure").click().run()
 
-    assert any("workspace_name" in warning.value for warning in page.warning)
+    assert "workspace_name" in page.error[0].value
+
+
+def test_a_secret_is_never_written_into_the_page_again(open_page, monkeypatch):
+    monkeypatch.setenv("AZURE_CLIENT_SECRET", "open sesame")
+
+    page = _switching(open_page)
+    table = open_page("settings", part="Settings")
+
+    assert page.text_input(key="settings.secret-0").value == ""
+    rows = table.dataframe[0].value.set_index("Variable")
+    assert rows.loc["AZURE_CLIENT_SECRET", "Value"] == "set, never shown"
+
+
+def test_a_workspace_that_cannot_be_opened_is_replaced_on_this_page(open_page, monkeypatch):
+    monkeypatch.setenv("DASHBOARD_BACKEND", "azure")
+    st.cache_resource.clear()
+    page = open_page("settings", part="Switch workspace")
+    assert "NOT OPEN" in page.sidebar.markdown[0].value
+    page.segmented_control(key="settings.backend").set_value("local").run()
+
+    page.button(key="settings.open-local").click().run()
+
+    assert "LOCAL" in page.sidebar.markdown[0].value
+    assert not page.error
+
+
+def _switching(open_page) -> AppTest:
+    page = open_page("settings", part="Switch workspace")
+    return page.segmented_control(key="settings.backend").set_value("azure").run()

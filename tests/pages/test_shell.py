@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+import streamlit as st
 
-from dashboard import navigation, session
+from dashboard import navigation
 from services.domain import Component, ComponentState
 from services.errors import UnavailableError
 
@@ -49,11 +50,14 @@ def test_an_outage_is_a_sentence_not_a_traceback(open_page, local_workspace, mon
     assert "did not answer" in page.warning[0].value
 
 
-def test_azure_is_refused_with_what_to_do(open_page, monkeypatch):
+def test_a_workspace_that_cannot_be_opened_says_what_is_missing_and_where_to_choose(
+    open_page, monkeypatch
+):
     monkeypatch.setenv("DASHBOARD_BACKEND", "azure")
-    session.workspace.clear()
+    st.cache_resource.clear()
 
-    page = open_page("settings")
+    page = open_page("dataset")
 
     assert not page.exception
-    assert "Unset DASHBOARD_BACKEND" in page.error[0].value
+    assert "subscription_id" in page.error[0].value
+    assert "NOT OPEN" in page.sidebar.markdown[0].value
