@@ -1,0 +1,171 @@
+"""Pipeline runs and their steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from services.azure import pipeline_records as records
+from services.azure.connection import Connection
+from services.azure.pipeline_graphs import AUTOML, PipelineGraphs
+from services.azure.pipeline_records import Json
+from services.azure.pipelines_service import PipelinesService, RefusedError
+from services.domain import GraphNode, LogTail, PipelineGraph, PipelineRun, StepRun
+from services.errors import NotFoundError
+
+KIND = "pipeline run"
+
+
+class PipelineRuns:
+    """Which graph a run has never changes, so it is asked for once; all else each time."""
+
+    def __init__(
+        self, connection: Connection, service: PipelinesService, graphs: PipelineGraphs
+    ) -> None:
+        self._connection = connection
+        self._service = service
+        self._graphs = graphs
+        self._graph_of: dict[str, str] = {}  # run id → graph id
+
+    def of(self, pipeline_ids: Sequence[str]) -> list[PipelineRun]:
+        """Runs of published pipelines, one request each, side by side."""
+        wanted = [
+            partial(self._service.send, "GET", f"PipelineRuns/Pipeline/{each}")
+            for each in pipeline_ids
+        ]
+        answers = self._service.all(KIND, "", wanted)
+        return [run for answer in answers for run in self._listed(answer)]
+
+    def of_schedule(self, schedule_id: str) -> list[PipelineRun]:
+        return self._listed(
+            self._service.get(f"PipelineRuns/Schedule/{schedule_id}", "schedule", schedule_id)
+        )
+
+    def get(self, run_id: str) -> PipelineRun:
+        """Two requests for one with AutoML in it, whose run id only the step knows."""
+        run = self.plain(run_id)
+        graph = self._graph(run_id)
+        search = next((node for node in graph.nodes if node.kind == AUTOML), None)
+        if search is None or run.started_at is None:
+            return run
+        statuses = self._service.call(KIND, run_id, partial(self._statuses, run_id))
+        return replace(run, training_run_id=(statuses.get(search.id) or {}).get("RunId") or None)
+
+    def plain(self, run_id: str) -> PipelineRun:
+        """Of one request: without the training run it started."""
+        return self.read(self._service.get(f"PipelineRuns/{run_id}", KIND, run_id))
+
+    def read(self, answer: Any) -> PipelineRun:
+        """The run in an answer that holds one.
+
+        Raises:
+            UnavailableError: it cannot be read.
+        """
+        self._remember(answer)
+        return records.one(answer, KIND, records.run)
+
+    def steps(self, run_id: str) -> tuple[StepRun, ...]:
+        graph = self._graph(run_id)
+        statuses = self._service.call(KIND, run_id, partial(self._statuses, run_id))
+        return _steps(run_id, graph, statuses)
+
+    def steps_of(self, run_ids: Sequence[str]) -> Mapping[str, tuple[StepRun, ...]]:
+        asked = self._service.all(KIND, "", [partial(self._states, each) for each in run_ids])
+        graphs = {each: self._graphs.get(each) for each in {each for each, _ in asked} if each}
+        return {
+            run_id: _steps(run_id, graphs[graph_id], statuses) if graph_id else ()
+            for run_id, (graph_id, statuses) in zip(run_ids, asked, strict=True)
+        }
+
+    def logs(self, run_id: str, node_id: str | None, *, line_limit: int) -> LogTail:
+        """Of a step, what it printed; of the whole run, that of each step that has begun."""
+        steps = self.steps(run_id)
+        if node_id is None:
+            texts = self._logs(run_id, [step for step in steps if step.started_at])
+            return _tail("\n".join(texts), line_limit)
+        for step in steps:
+            if step.node_id == node_id:
+                return _tail("".join(self._logs(run_id, [step], headed=False)), line_limit)
+        raise NotFoundError(f"step of the run {run_id}", node_id)
+
+    def cancel(self, run_id: str) -> None:
+        if self.plain(run_id).status.settled:
+            return
+        self._service.delete(f"PipelineRuns/{run_id}/Execution", KIND, run_id)
+        self._connection.journal.record("pipeline.cancel", f"pipeline run/{run_id}")
+
+    # --- within ---
+
+    def _listed(self, answer: Any) -> list[PipelineRun]:
+        for item in answer if isinstance(answer, list) else ():
+            self._remember(item)
+        return records.each(answer, records.run, records.unreadable_run)
+
+    def _remember(self, item: Any) -> None:
+        if isinstance(item, dict) and item.get("Id") and item.get("GraphId"):
+            self._graph_of[item["Id"]] = item["GraphId"]
+
+    def _graph(self, run_id: str) -> PipelineGraph:
+        if run_id not in self._graph_of:
+            self.plain(run_id)
+        if run_id not in self._graph_of:
+            return PipelineGraph(nodes=(), edges=())
+        return self._graphs.get(self._graph_of[run_id])
+
+    def _states(self, run_id: str) -> tuple[str, Mapping[str, Json]]:
+        """Graph id and step states; neither of a run that does not exist."""
+        try:
+            if run_id not in self._graph_of:
+                self._remember(self._service.send("GET", f"PipelineRuns/{run_id}"))
+            return self._graph_of.get(run_id, ""), self._statuses(run_id)
+        except RefusedError as error:
+            if error.status_code == 404:
+                return "", {}
+            raise
+
+    def _statuses(self, run_id: str) -> Mapping[str, Json]:
+        """Node id → ``TaskStatus``, of every node at once."""
+        path = f"PipelineRuns/{run_id}/Graph/AllNodes/Status"
+        answer = self._service.send("POST", path, body=[])
+        return answer if isinstance(answer, dict) else {}
+
+    def _logs(self, run_id: str, steps: Sequence[StepRun], *, headed: bool = True) -> list[str]:
+        wanted = [partial(self._log, run_id, step, headed=headed) for step in steps]
+        return self._service.all("log", run_id, wanted)
+
+    def _log(self, run_id: str, step: StepRun, *, headed: bool) -> str:
+        """Standard output, then standard error where there is any; nothing when not begun."""
+        heading = f"— {step.name}: {step.status} —\n" if headed else ""
+        texts = []
+        for stream in ("STDOUT", "STDERR"):
+            try:
+                path = f"PipelineRuns/{run_id}/Graph/Shareable/{stream}"
+                texts.append(self._service.text(path, [step.node_id]))
+            except RefusedError as error:
+                if error.status_code != 404:  # a step that has written nothing has no log
+                    raise
+        return heading + "\n".join(filter(None, texts))
+
+
+def _steps(run_id: str, graph: PipelineGraph, statuses: Mapping[str, Json]) -> tuple[StepRun, ...]:
+    """In the graph's order; nodes it does not know come last. Datasets are data, not steps."""
+    nodes = [node for node in graph.nodes if node.kind != "dataset" or node.id in statuses]
+    known = {node.id for node in nodes}
+    extra = [GraphNode(id=each, name=each, kind="") for each in statuses if each not in known]
+    return tuple(
+        records.step(run_id, node.id, node.name, statuses.get(node.id) or {})
+        for node in [*nodes, *extra]
+    )
+
+
+def _tail(text: str, line_limit: int) -> LogTail:
+    lines = text.splitlines()
+    shown = lines[-line_limit:]
+    return LogTail(
+        text="\n".join(shown),
+        line_count=len(shown),
+        limit=line_limit,
+        complete=len(shown) == len(lines),
+    )
