@@ -18,7 +18,7 @@ def show(today: date) -> None:
     """Draw one line per fact, then what is installed here."""
     standings = sunset.standings(today)
     installed = {each.name: each.version for each in versions.installed()}
-    with st.container(border=True, key="sunset"):
+    with st.container(border=True, gap="small", key="sunset"):
         for standing in standings:
             _row(standing)
         held = " · ".join(f"{name} {installed[name]}" for name in SDK if installed.get(name))
@@ -30,13 +30,13 @@ def show(today: date) -> None:
 
 def _row(standing: Standing) -> None:
     fact = standing.fact
-    when, what = st.columns([1, 3], vertical_alignment="top")
+    when, what = st.columns([1, 5], vertical_alignment="top")
     with when:
         st.badge(
             standing.words[0].upper() + standing.words[1:],
             color="red" if standing.over else "orange",
         )
-    with what:
+    with what, st.container(gap="xxsmall"):
         st.markdown(f"**{fact.what}** · {fact.ends_on:%-d %B %Y} · [source]({fact.source})")
         st.caption(fact.meaning + _leaning(fact.pages))
 

@@ -258,7 +258,8 @@ ACTIONS: tuple[Action, ...] = (
         example={"name": "retrain"},
         v1="""
             from azureml.pipeline.core import Pipeline
-            from steps import automl_step  # your own steps
+            from steps import automl_step
+            # automl_step: your own, in steps.py
             Pipeline(ws, steps=[automl_step]).publish(name=$name)
         """,
         v2="""

@@ -6,7 +6,7 @@ Source of the v2 forms: azure-ai-ml 1.35.2, and Microsoft's “migrate-to-v2-…
 from __future__ import annotations
 
 import string
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import dedent
 from typing import Any
@@ -84,10 +84,10 @@ def code(key: str, **values: Any) -> Code:
 def _program(opening: str, text: str, literals: Mapping[str, str]) -> str:
     """Imports first, then the workspace, then the work."""
     lines = string.Template(dedent(text).strip()).substitute(literals).splitlines()
-    imports = [line for line in lines if line.startswith(("import ", "from "))]
+    imports = [line for line in lines if line.startswith("from ")]
     work = [line for line in lines if line not in imports]
     first, _, rest = opening.partition("\n\n")
-    head = sorted([*first.splitlines(), *imports], key=_import_order)
+    head = _imports([*first.splitlines(), *imports])
     return "\n".join([*head, "", *rest.strip().splitlines(), "", *work]) + "\n"
 
 
@@ -98,6 +98,13 @@ def _literal(value: Any) -> str:
     return f'"{value}"' if plain else text
 
 
-def _import_order(line: str) -> tuple[bool, bool, str]:
-    module = line.split()[1]
-    return module.startswith("azure"), line.startswith("from "), module.lower()
+def _imports(lines: Sequence[str]) -> list[str]:
+    """Sorted, the standard library first, one line per module."""
+    names: dict[str, set[str]] = {}
+    for line in lines:
+        module, _, imported = line.removeprefix("from ").partition(" import ")
+        names.setdefault(module, set()).update(imported.split(", "))
+    return [
+        f"from {module} import {', '.join(sorted(names[module]))}"
+        for module in sorted(names, key=lambda each: (each.startswith("azure"), each))
+    ]
