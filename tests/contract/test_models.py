@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from services.domain import RunKind, RunStatus
+from services.domain import DataSource, RunStatus, SourceKind
 from services.errors import InvalidRequestError, NotFoundError
-from services.local.workspace import LocalWorkspace
 from tests.recorded import runs
 
 
 @pytest.fixture(scope="module")
-def parent(workspace):
-    """A search that completed. Other adapters find one in the workspace they open."""
-    if isinstance(workspace, LocalWorkspace):
-        return workspace.runs.get(runs.automl(workspace.home, workspace.store))
-    for run in workspace.runs.list():
-        if run.kind is RunKind.AUTOML and run.status is RunStatus.COMPLETED and run.best_child_id:
-            return run
-    pytest.skip("this workspace has no completed AutoML run")
+def parent(workspace, engine):
+    """A search that completed, on a dataset that is there."""
+    source = DataSource(kind=SourceKind.UPLOAD, location="bank.csv", content=b"age,y\n37,no\n")
+    dataset = engine.datasets.register("bank", source)
+    run = workspace.runs.get(runs.automl(engine.home, engine.store, dataset_id=dataset.id))
+    assert run.dataset_id == dataset.id
+    return run
 
 
 @pytest.fixture
