@@ -7,7 +7,8 @@ import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from services.domain import PipelineRun, Run, RunKind, RunStatus, StepRun, split_id
+from services.domain import PipelineRun, Run, RunKind, RunStatus, StepRun
+from tests.azure_double import datasets
 from tests.azure_double.answers import instant
 from tests.azure_double.arm import API
 from tests.azure_double.run_artifacts import container_of
@@ -24,8 +25,7 @@ def experiment_id(name: str) -> str:
 
 def saved_dataset_id(dataset_id: str) -> str:
     """The id under which Azure keeps one version of a dataset, for good."""
-    name, version = split_id("dataset", dataset_id)
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"saved-dataset/{name}/{version}"))
+    return str(uuid.uuid5(datasets.SPACE, dataset_id))
 
 
 def everything(double: State, experiment: str | None = None) -> Iterator[dict[str, Any]]:
@@ -141,7 +141,9 @@ def _pipeline(run: PipelineRun) -> dict[str, Any]:
 
 def _step(run: PipelineRun, step: StepRun) -> dict[str, Any]:
     started_at = step.started_at or run.created_at
-    return _common(step.id, run.experiment, step.status, error=step.error) | {
+    step_id = f"{run.id}-{step.node_id}"  # without a slash: it is part of addresses
+    return _common(step_id, run.experiment, step.status, error=step.error) | {
+        "name": step.name,
         "parentRunId": run.id,
         "rootRunId": run.id,
         "createdUtc": instant(started_at),
