@@ -35,6 +35,7 @@ CHANGES = {  # what an operator does here → the action a role must contain
 }
 SIGN_IN_HINTS = {  # Entra's code → what to do; Source: learn.microsoft.com, "AADSTS error codes"
     "AADSTS90002": "The tenant does not exist: check the tenant id.",
+    "Unable to get authority": "The tenant does not exist: check the tenant id.",  # MSAL's words
     "AADSTS900023": "The tenant id is not a tenant's: copy it from the Entra overview page.",
     "AADSTS700016": "This tenant does not know the client id: check both ids.",
     "AADSTS7000215": "The client secret is wrong: copy its value, not its id.",

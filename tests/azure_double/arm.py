@@ -91,7 +91,7 @@ def component(request: Request) -> Response:
     """The Application Insights resource; its app id and key are the local telemetry server's.
 
     Knobs: ``ingestion_mode`` "LogAnalytics" makes it workspace-based, ``log_analytics`` names
-    another workspace behind it, ``sampling_pct`` is the share it keeps.
+    another workspace behind it, ``sampling_pct`` is the share it keeps, ``app_id`` another id.
     """
     if request.path_params["name"] != INSIGHTS:
         return error(404, "ResourceNotFound", "The Resource was not found.")
@@ -100,7 +100,7 @@ def component(request: Request) -> Response:
     mode = memory.get("ingestion_mode", "ApplicationInsights")
     behind = memory.get("log_analytics", LOG_ANALYTICS)
     properties = {
-        "AppId": access.application_id,
+        "AppId": memory.get("app_id") or access.application_id,
         "ApplicationId": INSIGHTS,
         "InstrumentationKey": access.instrumentation_key,
         "ConnectionString": f"InstrumentationKey={access.instrumentation_key};"
@@ -132,6 +132,12 @@ def log_analytics(request: Request) -> Response:
     )
 
 
+def permissions(request: Request) -> Response:
+    """What the caller's roles allow on the workspace; everything unless a test says otherwise."""
+    everything = [{"actions": ["*"], "notActions": []}]
+    return JSONResponse({"value": state(request).memory.get("permissions", everything)})
+
+
 def cloud_metadata(request: Request) -> Response:
     """Endpoints of the public cloud, which the SDK asks for when nobody names a cloud."""
     return JSONResponse(
@@ -158,6 +164,11 @@ routes = [
     Route(f"{GROUP}/Microsoft.MachineLearningServices/workspaces", workspaces),
     Route(f"{GROUP}/Microsoft.MachineLearningServices/workspaces/{{name}}", workspace),
     Route(f"{GROUP}/Microsoft.OperationalInsights/workspaces/{{name}}", log_analytics),
+    Route(
+        f"{GROUP}/Microsoft.MachineLearningServices/workspaces/{{name}}"
+        "/providers/Microsoft.Authorization/permissions",
+        permissions,
+    ),
     Route(f"{GROUP}/microsoft.insights/components/{{name}}", component),
     Route(f"{GROUP}/Microsoft.Insights/components/{{name}}", component),
 ]
