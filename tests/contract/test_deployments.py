@@ -10,18 +10,16 @@ import requests
 
 from services.domain import DeploymentState, KeyKind
 from services.errors import ConflictError, InvalidRequestError, NotFoundError, UnavailableError
-from services.local.workspace import LocalWorkspace
 from tests import scoring_models
 
 FIRST, SECOND = "contract-model:1", "contract-model:2"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def models(workspace) -> None:
-    """Two versions of a model. Other adapters find theirs in the workspace they open."""
-    if isinstance(workspace, LocalWorkspace):
-        scoring_models.register(workspace.home, workspace.store, FIRST, "logistic")
-        scoring_models.register(workspace.home, workspace.store, SECOND, "trees")
+def models(engine) -> None:
+    """Two versions of a model."""
+    scoring_models.register(engine.home, engine.store, FIRST, "logistic")
+    scoring_models.register(engine.home, engine.store, SECOND, "trees")
 
 
 @pytest.fixture

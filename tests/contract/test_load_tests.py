@@ -10,6 +10,7 @@ import pytest
 from services import scoring_payload
 from services.domain import LoadTest, LoadTestPlan, LoadTestState
 from services.errors import ConflictError, InvalidRequestError, NotFoundError
+from services.local.workspace import LocalWorkspace
 from services.ports import LoadTests, Workspace
 from tests.ab_reports import WITH_FAILURES
 from tests.contract.served import healthy
@@ -18,8 +19,8 @@ needs_ab = pytest.mark.skipif(shutil.which("ab") is None, reason="apache2-utils 
 
 
 @pytest.fixture(scope="module")
-def deployment(workspace: Workspace) -> str:
-    return healthy(workspace)
+def deployment(workspace: Workspace, engine: LocalWorkspace) -> str:
+    return healthy(workspace, engine)
 
 
 @pytest.fixture(scope="module")

@@ -8,13 +8,14 @@ import pytest
 
 from services import data_contract, scoring_payload
 from services.errors import NotFoundError
+from services.local.workspace import LocalWorkspace
 from services.ports import Scoring, Workspace
 from tests.contract.served import healthy
 
 
 @pytest.fixture(scope="module")
-def deployment(workspace: Workspace) -> str:
-    return healthy(workspace)
+def deployment(workspace: Workspace, engine: LocalWorkspace) -> str:
+    return healthy(workspace, engine)
 
 
 @pytest.fixture
