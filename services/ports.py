@@ -18,9 +18,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from services.alerts.ports import Alerts, MetricBands, Probes
 from services.domain import (
     AuditEvent,
     AutoMLSettings,
+    Baseline,
     Capability,
     Component,
     DataContract,
@@ -29,6 +31,8 @@ from services.domain import (
     DataSource,
     Deployment,
     EnsembleMember,
+    Evaluation,
+    EvaluationPlan,
     Experiment,
     Explanation,
     Firing,
@@ -54,6 +58,7 @@ from services.domain import (
     TimeWindow,
     Transition,
 )
+from services.errors import InvalidRequestError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -247,6 +252,22 @@ class Runs(ABC):
         """
 
 
+class Baselines(ABC):
+    """Pinned runs, at most one per experiment. Kept by the dashboard: Azure has no such thing."""
+
+    @abstractmethod
+    def list(self) -> tuple[Baseline, ...]:
+        """Every pin, by experiment. The run it names may be gone by now."""
+
+    @abstractmethod
+    def pin(self, experiment: str, run_id: str) -> Baseline:
+        """Hold the runs of `experiment` against this one from now on."""
+
+    @abstractmethod
+    def unpin(self, experiment: str) -> None:
+        """Hold them against none. Unpinning what is not pinned succeeds."""
+
+
 class Models(ABC):
     """Registered models."""
 
@@ -301,6 +322,34 @@ class Models(ABC):
 
         Raises:
             NotFoundError: it is not registered, or was registered without a contract.
+        """
+
+
+class Evaluations(ABC):
+    """What models' predictions are worth on rows they have not learnt from."""
+
+    @abstractmethod
+    def list(self) -> tuple[Evaluation, ...]:
+        """Every evaluation, newest first."""
+
+    @abstractmethod
+    def get(self, evaluation_id: str) -> Evaluation:
+        """The evaluation as it is at this moment.
+
+        Raises:
+            NotFoundError: nobody asked for it.
+        """
+
+    @abstractmethod
+    def begin(self, plan: EvaluationPlan) -> Evaluation:
+        """Look at the predictions in the background. `Capability.EVALUATION`.
+
+        The answer to the same question is kept; one that failed is tried again.
+
+        Raises:
+            NotFoundError: a model or the dataset is not registered.
+            InvalidRequestError: a model cannot be held against itself, or models are
+                only looked at where they are.
         """
 
 
@@ -708,7 +757,15 @@ class Schedules(ABC):
 
     @abstractmethod
     def list(self) -> tuple[Schedule, ...]:
-        """Every schedule, disabled ones too, newest first."""
+        """Every schedule, disabled ones too, newest first.
+
+        Where looking up last runs takes a request each, they are left out; `with_last_runs`
+        adds them.
+        """
+
+    def with_last_runs(self, schedules: Sequence[Schedule]) -> tuple[Schedule, ...]:
+        """The same schedules, each with its last run, where `list` leaves it out."""
+        return tuple(schedules)
 
     @abstractmethod
     def get(self, schedule_id: str) -> Schedule:
@@ -757,11 +814,21 @@ class Schedules(ABC):
 
     @abstractmethod
     def delete(self, schedule_id: str) -> None:
-        """Deleting what is already gone succeeds. Its runs stay."""
+        """Deleting what is already gone succeeds. Its runs stay. `Capability.DELETE_SCHEDULE`.
+
+        Raises:
+            InvalidRequestError: this back end keeps every schedule; it can be disabled.
+        """
 
     @abstractmethod
     def firings(self, schedule_id: str, *, limit: int = 100) -> tuple[Firing, ...]:
-        """Due times and what became of them, newest first. `Capability.SCHEDULE_LEDGER`."""
+        """Due times and what became of them, newest first. `Capability.SCHEDULE_LEDGER`.
+
+        Without that capability only firings that started a run are known, as due when they did.
+
+        Raises:
+            NotFoundError: no schedule has this id.
+        """
 
 
 class AuditLog(ABC):
@@ -770,6 +837,22 @@ class AuditLog(ABC):
     @abstractmethod
     def list(self, *, subject: str | None = None, limit: int = 200) -> tuple[AuditEvent, ...]:
         """Newest first, of one subject or of all."""
+
+    @abstractmethod
+    def record(
+        self,
+        action: str,
+        subject: str,
+        *,
+        before: Mapping[str, Any] | None = None,
+        after: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Note one change. Values are plain and never secret.
+
+        Args:
+            action: noun and verb, ``deployment.create``.
+            subject: kind and name, ``deployment/bank``.
+        """
 
 
 class Flow(ABC):
@@ -786,6 +869,11 @@ class Flow(ABC):
         Raises:
             ConflictError: it is running.
         """
+
+
+NOT_WATCHED = (
+    "Alerts are evaluated for local workspaces only; nothing watches this one while it is closed."
+)
 
 
 class Workspace(ABC):
@@ -806,7 +894,15 @@ class Workspace(ABC):
 
     @property
     @abstractmethod
+    def baselines(self) -> Baselines: ...
+
+    @property
+    @abstractmethod
     def models(self) -> Models: ...
+
+    @property
+    @abstractmethod
+    def evaluations(self) -> Evaluations: ...
 
     @property
     @abstractmethod
@@ -839,6 +935,23 @@ class Workspace(ABC):
     @property
     @abstractmethod
     def flow(self) -> Flow: ...
+
+    @property
+    def alerts(self) -> Alerts:
+        """`Capability.ALERTS`, like the next two.
+
+        Raises:
+            InvalidRequestError: nobody watches this back end.
+        """
+        raise InvalidRequestError(NOT_WATCHED)
+
+    @property
+    def bands(self) -> MetricBands:
+        raise InvalidRequestError(NOT_WATCHED)
+
+    @property
+    def probes(self) -> Probes:
+        raise InvalidRequestError(NOT_WATCHED)
 
     @abstractmethod
     def components(self) -> tuple[Component, ...]:

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
+from services.access import acting
 from services.domain import AuditEvent
 from services.local.clock import utc_now
 from services.local.store import Store, instant, stamp
@@ -37,7 +38,7 @@ def record(
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
             stamp(utc_now()),
-            actor or _account(),
+            actor or account(),
             action,
             subject,
             json.dumps(before or {}, default=str),
@@ -47,7 +48,10 @@ def record(
     )
 
 
-def _account() -> str:
+def account() -> str:
+    """Who this process acts for: whoever asked, else the account it runs as."""
+    if asked := acting():
+        return asked
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container user without a passwd entry
@@ -66,6 +70,24 @@ class LocalAuditLog(AuditLog):
                 (self._workspace, subject, subject, limit),
             ).fetchall()
         return tuple(map(_event, rows))
+
+    def record(
+        self,
+        action: str,
+        subject: str,
+        *,
+        before: Mapping[str, Any] | None = None,
+        after: Mapping[str, Any] | None = None,
+    ) -> None:
+        with self._store.transaction() as db:
+            record(
+                db,
+                action=action,
+                subject=subject,
+                before=before,
+                after=after,
+                workspace=self._workspace,
+            )
 
 
 def _event(row: sqlite3.Row) -> AuditEvent:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-from services.domain import FlowProgress
-from services.errors import InvalidRequestError
-from services.local.audit import LocalAuditLog, record
+from services.domain import Evaluation, EvaluationPlan, FlowProgress
+from services.errors import InvalidRequestError, NotFoundError
+from services.local.audit import LocalAuditLog
 from services.local.baselines import LocalBaselines
+from services.local.desk_passages import DeskPassages
 from services.local.load_tests import LocalLoadTests
 from services.local.store import Store
-from services.ports import Deployments, Flow
+from services.ports import Deployments, Evaluations, Flow
 
 
 class LocalDesk:
@@ -26,9 +25,9 @@ class LocalDesk:
         """
         self._home, self._store, self._workspace = home, store, workspace
 
-    @cached_property
-    def journal(self) -> DeskJournal:
-        return DeskJournal(self._store, self._workspace)
+    @property
+    def journal(self) -> LocalAuditLog:
+        return self.audit
 
     @cached_property
     def audit(self) -> LocalAuditLog:
@@ -39,6 +38,14 @@ class LocalDesk:
         return LocalBaselines(self._store, workspace=self._workspace)
 
     @cached_property
+    def passages(self) -> DeskPassages:
+        return DeskPassages(self._store, self._workspace)
+
+    @cached_property
+    def evaluations(self) -> Evaluations:
+        return NoEvaluations()
+
+    @cached_property
     def flow(self) -> Flow:
         return NoFlow()
 
@@ -46,29 +53,20 @@ class LocalDesk:
         return LocalLoadTests(self._home, self._store)
 
 
-class DeskJournal:
-    """Notes changes as they were made; there is no transaction to share with Azure."""
+class NoEvaluations(Evaluations):
+    """Models on Azure are not brought to this machine to be run."""
 
-    def __init__(self, store: Store, workspace: str) -> None:
-        self._store, self._workspace = store, workspace
+    def list(self) -> tuple[Evaluation, ...]:
+        return ()
 
-    def record(
-        self,
-        action: str,
-        subject: str,
-        *,
-        before: Mapping[str, Any] | None = None,
-        after: Mapping[str, Any] | None = None,
-    ) -> None:
-        with self._store.transaction() as db:
-            record(
-                db,
-                action=action,
-                subject=subject,
-                before=before,
-                after=after,
-                workspace=self._workspace,
-            )
+    def get(self, evaluation_id: str) -> Evaluation:
+        raise NotFoundError("evaluation", evaluation_id)
+
+    def begin(self, plan: EvaluationPlan) -> Evaluation:
+        raise InvalidRequestError(
+            "Predictions are looked at in a local workspace only: the models of this one stay on "
+            "Azure. Compare the metrics their runs logged instead."
+        )
 
 
 class NoFlow(Flow):
