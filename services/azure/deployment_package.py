@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from services.azure import sdk
+from services.azure import rest, sdk
 from services.azure.connection import Connection
 from services.azure.model_management import ModelManagement
+from services.azure.run_files import RunFiles
+from services.azure.run_history import scope
 from services.azure.sdk_errors import translated
 from services.domain import split_id
-from services.errors import InvalidRequestError, NotFoundError, UnavailableError
+from services.errors import InvalidRequestError, NotFoundError
 
 if TYPE_CHECKING:
+    from azureml.core import Workspace as SdkWorkspace
     from azureml.core.model import InferenceConfig
 
 SCRIPT = "scoring_file_v_1_0_0.py"
 ENVIRONMENT = "conda_env_v_1_0_0.yml"
 OUTPUTS = "outputs/"
-FILE_LIMIT_BYTES = 5_000_000
+ASSET = "aml://asset/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,12 +42,9 @@ def fetch(connection: Connection, azure: ModelManagement, model_id: str, folder:
         InvalidRequestError: neither has them; the model was not made by AutoML.
     """
     model = azure.read(f"/models/{model_id}", kind="model", name=model_id)
-    places = list(_places(azure, model))
+    readers = _readers(connection, azure, model)
     for name in (SCRIPT, ENVIRONMENT):
-        contents = next(
-            (found for place in places if (found := _file(connection, place, name)) is not None),
-            None,
-        )
+        contents = _found(readers, name)
         if contents is None:
             raise InvalidRequestError(
                 f"Model {model_id} has no {name}, neither among the files of its run nor beside "
@@ -117,51 +118,53 @@ def _model(connection: Connection, model_id: str) -> Any:
     raise NotFoundError("model", model_id)
 
 
-def _places(azure: ModelManagement, model: Mapping[str, Any]) -> list[str]:
-    """Where its files may be: ``origin/container/folder/``, the likeliest first."""
-    places = []
+def _readers(
+    connection: Connection, azure: ModelManagement, model: Mapping[str, Any]
+) -> list[Callable[[str], bytes]]:
+    """Ways to a file of the model by its name, the likeliest first."""
+    files = RunFiles(connection)
+    readers: list[Callable[[str], bytes]] = []
     if run_id := model.get("runId"):
-        places.append(f"ExperimentRun/dcid.{run_id}/{OUTPUTS}")
+        readers.append(lambda name: files.read(run_id, f"{OUTPUTS}{name}"))
     url = str(model.get("url") or "")
-    if url.startswith("aml://asset/"):
-        asset_id = url.removeprefix("aml://asset/")
-        asset = azure.read(f"/assets/{asset_id}", kind="files of the model", name=str(model["id"]))
+    if url.startswith(ASSET):
+        path = f"/assets/{url.removeprefix(ASSET)}"
+        asset = azure.read(path, kind="files of the model", name=str(model["id"]))
         for artifact in asset.get("artifacts") or ():
-            prefix = str(artifact.get("prefix") or artifact.get("id") or "").rstrip("/")
-            if prefix:
-                places += [f"{prefix}/", f"{prefix.rpartition('/')[0]}/"]
-    return list(dict.fromkeys(places))
+            place = str(artifact.get("prefix") or artifact.get("id") or "").rstrip("/")
+            folders = (place, place.rpartition("/")[0])
+            readers += [
+                partial(_uploaded, connection, files, folder) for folder in folders if "/" in folder
+            ]
+    return readers
 
 
-def _file(connection: Connection, place: str, name: str) -> bytes | None:
-    """A file's contents, by the address the artifact service signs; None when it has none."""
-    import requests
+def _found(readers: Sequence[Callable[[str], bytes]], name: str) -> bytes | None:
+    for read in readers:
+        try:
+            return read(name)
+        except NotFoundError:
+            continue
+    return None
 
-    origin, container, path = f"{place}{name}".split("/", 2)
-    try:
-        address = connection.call(
-            "file of the model",
-            lambda sdk_workspace: _address(sdk_workspace, origin, container, path),
-            name=name,
+
+def _uploaded(connection: Connection, files: RunFiles, folder: str, name: str) -> bytes:
+    """A file of a folder that somebody registered; ``origin/container/path``.
+
+    Not the SDK's ``get_artifact_uri``: of a missing file it lists all that are there.
+    """
+    origin, container, path = f"{folder}/{name}".split("/", 2)
+
+    def asked(workspace: SdkWorkspace) -> str:
+        client = rest.patient(workspace.service_context._get_artifacts_restclient())
+        where = rest.path_of(
+            client.artifact.get_content_information,
+            **scope(workspace),
+            origin=origin,
+            container=container,
+            path=path,
         )
-    except NotFoundError:
-        return None
-    try:
-        answer = requests.get(address, timeout=connection.deadlines.limit_s, allow_redirects=False)
-    except requests.RequestException as error:
-        raise UnavailableError("The workspace's storage account did not answer.") from error
-    if answer.status_code == 404:
-        return None
-    if answer.status_code != 200 or len(answer.content) > FILE_LIMIT_BYTES:
-        raise UnavailableError(
-            f"The workspace's storage account did not hand out {name} ({answer.status_code})."
-        )
-    return answer.content
+        return str(rest.get(client, where)["contentUri"])
 
-
-def _address(sdk_workspace: Any, origin: str, container: str, path: str) -> str:
-    from azureml._restclient.artifacts_client import ArtifactsClient
-
-    return str(
-        ArtifactsClient(sdk_workspace.service_context).get_artifact_uri(origin, container, path)
-    )
+    kind = "file of the model"
+    return files.fetch(connection.call(kind, asked, name=name), kind=kind, name=name)
