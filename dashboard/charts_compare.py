@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from dashboard import charts, charts_runs
+from services.domain import SliceScore
+from services.importance_movement import Moved, Movement
 
 POINT_LIMIT = 2_000
 QUIET, HERE = charts_runs.QUIET, charts_runs.HERE
@@ -57,3 +59,72 @@ def plain(text: str) -> str:
     """Text as a label. Plotly reads a few HTML tags: without ``<`` there are none."""
     short = text if len(text) <= 28 else f"{text[:27]}…"
     return short.replace("<", "‹").replace(">", "›")
+
+
+def slopes(moved: Sequence[Moved], *, before: str, after: str) -> go.Figure:
+    """Each feature's share of the importance in two models, joined by a line."""
+    colors = {
+        Movement.UP: "rgb(79, 140, 90)",
+        Movement.DOWN: HERE,
+        Movement.NEW: "rgb(79, 70, 229)",
+        Movement.VANISHED: "rgb(194, 65, 12)",
+        Movement.SAME: QUIET,
+    }
+    ends = [plain(before), plain(after)]
+    traces = [
+        {
+            "type": "scatter",
+            "x": ends,
+            "y": [each.share_before, each.share_after],
+            "mode": "lines+markers+text",
+            "text": ["", f" {plain(each.feature)}"],
+            "textposition": "middle right",
+            "textfont": {"size": 11},
+            "line": {"color": colors[each.movement], "width": 1 + 2 * (each.steps != 0)},
+            "marker": {"size": 6},
+            "name": plain(each.feature),
+            "hovertemplate": "%{fullData.name}: %{y:.1%}<extra></extra>",
+            "showlegend": False,
+            "cliponaxis": False,
+        }
+        for each in moved
+    ]
+    layout = charts.layout(height=320, y_title="Share of importance")
+    layout["yaxis"] |= {"tickformat": ".0%"}
+    layout["xaxis"] |= {"type": "category", "range": [-0.15, 1.6]}
+    layout |= {"hovermode": "closest", "margin": {"l": 8, "r": 8, "t": 12, "b": 8}}
+    return go.Figure({"data": traces, "layout": layout})
+
+
+def by_slice(scores: Sequence[SliceScore], *, metric: str, whole: float | None) -> go.Figure:
+    """A metric per slice, in the order given; thin slices are grey, the whole is a line."""
+    shown = [each for each in scores if each.value is not None]
+    firm = "rgb(79, 70, 229)"
+    trace = {
+        "type": "scatter",
+        "x": [each.value for each in shown],
+        "y": [plain(each.label) for each in shown],
+        "mode": "markers",
+        "marker": {
+            "size": [9 if each.thin else 12 for each in shown],
+            "color": [QUIET if each.thin else firm for each in shown],
+            "symbol": ["circle-open" if each.thin else "circle" for each in shown],
+        },
+        "customdata": [f"{each.row_count:,} rows" for each in shown],
+        "hovertemplate": "%{y}: %{x:.4f}, %{customdata}<extra></extra>",
+        "showlegend": False,
+    }
+    layout = charts.layout(height=max(220, 60 + 26 * len(shown)), x_title=metric)
+    layout["yaxis"] |= {"type": "category", "autorange": "reversed", "title": None}
+    layout["xaxis"] |= {"showgrid": True, "gridcolor": charts.GRID, "tickformat": ".3~f"}
+    layout |= {"hovermode": "closest", "margin": {"l": 8, "r": 16, "t": 20, "b": 8}}
+    if whole is not None:
+        layout["shapes"] = [
+            {"type": "line", "yref": "paper", "y0": 0, "y1": 1, "x0": whole, "x1": whole,
+             "line": {"dash": "dot", "width": 1, "color": QUIET}}
+        ]  # fmt: skip
+        layout["annotations"] = [
+            {"yref": "paper", "y": 1, "x": whole, "text": "all rows", "showarrow": False,
+             "yanchor": "bottom", "font": {"size": 11, "color": QUIET}}
+        ]  # fmt: skip
+    return go.Figure({"data": [trace], "layout": layout})

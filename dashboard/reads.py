@@ -24,6 +24,8 @@ from services.domain import (
     DatasetProfile,
     Deployment,
     EnsembleMember,
+    Evaluation,
+    EvaluationPlan,
     Explanation,
     Firing,
     FlowProgress,
@@ -167,6 +169,16 @@ def model_contract(model_id: str) -> DataContract:
 @remembered(BRIEF)
 def models() -> tuple[Model, ...]:
     return session.workspace().models.list()
+
+
+def evaluation(plan: EvaluationPlan) -> Evaluation | None:
+    """The answer to a question about predictions; None while nobody has asked it."""
+    return next((each for each in evaluations() if each.id == plan.id), None)
+
+
+@remembered(DESK)
+def evaluations() -> tuple[Evaluation, ...]:
+    return session.workspace().evaluations.list()
 
 
 @remembered(BRIEF, moving=_moving_deployments)

@@ -10,12 +10,14 @@ import streamlit as st
 from dashboard import formats, reads
 from dashboard.components import (
     deploy_form,
+    models_compare,
     models_edit,
     models_ensemble,
     models_importance,
     models_inputs,
     models_lineage,
     models_serving,
+    models_slices,
     models_table,
 )
 from services.domain import Model, Run, metric_goal
@@ -46,6 +48,8 @@ def _behaviour(model: Model) -> None:
 
 VIEWS: dict[str, Callable[[Model], None]] = {
     "Overview": _behaviour,
+    "Compare": models_compare.show,
+    "Slices": models_slices.show,
     "Inputs": models_inputs.show,
     "Notes": models_edit.show,
 }

@@ -9,7 +9,8 @@ from services.azure.connection import Connection, Journal
 from services.azure.deadlines import Deadlines
 from services.azure.sign_in import AzureConfig
 from services.domain import Capability, Component
-from services.ports import AuditLog, Baselines, Deployments, Flow, LoadTests, Workspace
+from services.passages import Passages
+from services.ports import AuditLog, Baselines, Deployments, Evaluations, Flow, LoadTests, Workspace
 
 if TYPE_CHECKING:
     from services.azure.datasets import AzureDatasets
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from services.azure.scoring import AzureScoring
     from services.azure.telemetry import AzureTelemetry
 
-CAPABILITIES = frozenset({Capability.TELEMETRY_QUERY})
+CAPABILITIES = frozenset({Capability.TELEMETRY_QUERY, Capability.INSPECT_SOURCE})
 
 
 class Desk(Protocol):
@@ -37,7 +38,13 @@ class Desk(Protocol):
     def baselines(self) -> Baselines: ...
 
     @property
+    def evaluations(self) -> Evaluations: ...
+
+    @property
     def flow(self) -> Flow: ...
+
+    @property
+    def passages(self) -> Passages: ...
 
     def load_tests(self, deployments: Deployments) -> LoadTests:
         """Apache Benchmark runs against these deployments."""
@@ -79,7 +86,7 @@ class AzureWorkspace(Workspace):
     def deployments(self) -> AzureDeployments:
         from services.azure.deployments import AzureDeployments
 
-        return AzureDeployments(self.connection)
+        return AzureDeployments(self.connection, self._desk.passages)
 
     @cached_property
     def scoring(self) -> AzureScoring:
@@ -116,6 +123,10 @@ class AzureWorkspace(Workspace):
     @property
     def baselines(self) -> Baselines:
         return self._desk.baselines
+
+    @property
+    def evaluations(self) -> Evaluations:
+        return self._desk.evaluations
 
     @property
     def flow(self) -> Flow:

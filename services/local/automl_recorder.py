@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 from services import data_contract
 from services.domain import AutoMLSettings, DataContract, RunStatus, Task, metric_goal
+from services.local import held_out
 from services.local.automl import features as featurization
 from services.local.automl import guardrails
 from services.local.automl.candidates import Candidate
+from services.local.automl.evaluation import Report
 from services.local.automl.explanation import Importance
 from services.local.automl.preparation import Prepared
 from services.local.automl.recipes import Recipe
+from services.local.held_out import HeldOut
 from services.local.run_journal import MAIN_LOG, RunJournal, SearchCanceledError
 from services.local.runs import EXPLANATION
 from services.local.score_script import write_scoring_files
@@ -107,6 +110,7 @@ class Recorder:
         member = pickle.loads((self.members / f"{candidate.iteration}.pkl").read_bytes())
         data = self.prepared.data
         self.leave_model(candidate.iteration, assembly.single(member, data.task, data.classes))
+        self._leave_held_out(candidate.iteration, report)
         scores = [candidate.fold_scores[fold] for fold in sorted(candidate.fold_scores)]
         properties = {
             "fit_time": f"{candidate.fit_s / len(candidate.answers):.3f}",
@@ -168,6 +172,7 @@ class Recorder:
             "best_individual_pipeline_score": repr(best.score),
             "best_individual_iteration": str(best.iteration),
         }
+        self._leave_held_out(iteration, combination.report)
         self._log(iteration, "\n".join(f"{name}: {value}" for name, value in properties.items()))
         self.journal.complete_child(
             self.child_id(iteration),
@@ -197,6 +202,17 @@ class Recorder:
                 self.journal.share(path, run_id, f"outputs/{path.name}")
         whole = assembly.whole(self.prepared.transformer, model)
         self.journal.write(run_id, MODEL, pickle.dumps(whole))
+
+    def _leave_held_out(self, iteration: int, report: Report) -> None:
+        """What was predicted for rows not learnt from: two models can be compared by it later."""
+        content = held_out.packed(
+            HeldOut(
+                places=self.prepared.places[report.rows],
+                predictions=report.predictions,
+                labels=tuple(map(str, self.prepared.evaluator.labels)),
+            )
+        )
+        self.journal.write(self.child_id(iteration), f"outputs/{held_out.FILE}", content)
 
     def explained(self, iteration: int, importance: Importance) -> None:
         run_id = self.child_id(iteration)

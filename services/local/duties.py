@@ -6,6 +6,7 @@ from pathlib import Path
 
 from services.local.deployment_duty import DeploymentDuty
 from services.local.duty import Duty
+from services.local.evaluation_duty import EvaluationDuty
 from services.local.flow_duty import FlowDuty
 from services.local.load_test_duty import LoadTestDuty
 from services.local.pipeline_duty import PipelineDuty
@@ -22,5 +23,6 @@ def duties(home: Path, store: Store) -> tuple[Duty, ...]:
         RunDuty(home, store),
         LoadTestDuty(home, store),
         PipelineDuty(home, store),
+        EvaluationDuty(home, store),
         FlowDuty(home, store),
     )

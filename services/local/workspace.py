@@ -10,17 +10,21 @@ from services.domain import Capability, Component, ComponentState
 from services.local.audit import LocalAuditLog
 from services.local.baselines import LocalBaselines
 from services.local.clock import Clock, utc_now
+from services.local.evaluations import LocalEvaluations
 from services.local.process_table import ProcessTable
 from services.local.store import Store
 from services.ports import Workspace
 
 if TYPE_CHECKING:
+    from services.local.alerts import LocalAlerts
+    from services.local.bands import LocalMetricBands
     from services.local.datasets import LocalDatasets
     from services.local.deployments import LocalDeployments
     from services.local.flow import LocalFlow
     from services.local.load_tests import LocalLoadTests
     from services.local.models import LocalModels
     from services.local.pipelines import LocalPipelines
+    from services.local.probes import LocalProbes
     from services.local.runs import LocalRuns
     from services.local.schedules import LocalSchedules
     from services.local.scoring import LocalScoring
@@ -68,6 +72,10 @@ class LocalWorkspace(Workspace):
         return LocalModels(self.home, self.store, clock=self.clock)
 
     @cached_property
+    def evaluations(self) -> LocalEvaluations:
+        return LocalEvaluations(self.home, self.store, clock=self.clock)
+
+    @cached_property
     def deployments(self) -> LocalDeployments:
         from services.local.deployments import LocalDeployments
 
@@ -106,6 +114,24 @@ class LocalWorkspace(Workspace):
     @cached_property
     def audit(self) -> LocalAuditLog:
         return LocalAuditLog(self.store)
+
+    @cached_property
+    def alerts(self) -> LocalAlerts:
+        from services.local.alerts import LocalAlerts
+
+        return LocalAlerts(self.home, self.store, clock=self.clock)
+
+    @cached_property
+    def bands(self) -> LocalMetricBands:
+        from services.local.bands import LocalMetricBands
+
+        return LocalMetricBands(self.home, self.store, clock=self.clock)
+
+    @cached_property
+    def probes(self) -> LocalProbes:
+        from services.local.probes import LocalProbes
+
+        return LocalProbes(self.deployments, self.store, clock=self.clock)
 
     @cached_property
     def flow(self) -> LocalFlow:

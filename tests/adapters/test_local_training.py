@@ -17,7 +17,7 @@ import pytest
 
 from services import data_contract, guardrails
 from services.domain import AutoMLSettings, DataSource, Run, RunStatus, SourceKind, Task
-from services.local import processes
+from services.local import held_out, processes
 from services.local.clock import utc_now
 from services.local.duty import Exit, ExitCause
 from services.local.process_table import ProcessTable
@@ -145,6 +145,10 @@ def test_a_run_ends_with_both_ensembles_models_and_an_explanation(workspace, beg
         assert contract.classes == ("no", "yes")
         assert [each.name for each in contract.columns] == ["age", "job", "score"]
         assert set(model.predict(_frame(sample))) == {"no", "yes"}
+        held = held_out.read(outputs)
+        assert held.labels == ("no", "yes")
+        assert held.predictions.shape == (len(held.places), 2)
+        assert len(set(held.places)) == len(held.places)
         assert (outputs / "scoring_file_v_1_0_0.py").exists()
         assert (outputs / "conda_env_v_1_0_0.yml").exists()
     assert not (workspace.home / "runs" / run.id / ".work").exists()

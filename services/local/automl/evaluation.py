@@ -12,7 +12,7 @@ import numpy.typing as npt
 from services import naive_baseline
 from services.domain import Task
 from services.local.automl import chart_tables, metrics
-from services.local.automl.arrays import Floats
+from services.local.automl.arrays import Floats, Rows
 from services.local.automl.chart_tables import Table
 
 
@@ -20,6 +20,8 @@ from services.local.automl.chart_tables import Table
 class Report:
     metrics: Mapping[str, float]
     tables: Mapping[str, Table]
+    rows: Rows  # the held-out rows, part after part
+    predictions: Floats  # of these rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,9 @@ class Evaluator:
         reports = [one(self.target[rows], predictions) for rows, predictions in parts]
         everything = np.concatenate([self.target[rows] for rows, _ in parts])
         predictions = np.concatenate([each for _, each in parts])
-        return Report(metrics.mean_over_folds(reports), self._tables(everything, predictions))
+        held = np.concatenate([rows for rows, _ in parts])
+        tables = self._tables(everything, predictions)
+        return Report(metrics.mean_over_folds(reports), tables, held, predictions)
 
     @property
     def span(self) -> tuple[float, float]:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from services.domain import AutoMLSettings, Task
 from services.errors import InvalidRequestError
 from services.local.automl import features, guardrails, validation
+from services.local.automl.arrays import Rows
 from services.local.automl.evaluation import Evaluator
 from services.local.automl.features import ColumnPlan, Feature
 from services.local.automl.guardrails import Finding
@@ -33,6 +34,7 @@ class Prepared:
     plans: tuple[ColumnPlan, ...]
     features: tuple[Feature, ...]
     findings: list[Finding]
+    places: Rows  # of every row that has a label, in the dataset
 
 
 def prepare(frame: pd.DataFrame, settings: AutoMLSettings) -> Prepared:
@@ -82,6 +84,7 @@ def prepare(frame: pd.DataFrame, settings: AutoMLSettings) -> Prepared:
             settings.task,
             dropped_row_count=len(frame) - len(labeled),
         ),
+        np.flatnonzero(frame[name].notna().to_numpy()),
     )
 
 
@@ -89,7 +92,7 @@ def _target(label: pd.Series, task: Task) -> tuple[npt.NDArray[Any], npt.NDArray
     """What learners are given, and the label's values by code."""
     if task is Task.REGRESSION:
         return _numbers(label), np.empty(0)
-    classes, codes = np.unique(_values(label), return_inverse=True)
+    classes, codes = np.unique(label_values(label), return_inverse=True)
     if len(classes) < 2:
         raise InvalidRequestError(
             f"Every row has the same “{label.name}”, so there is nothing to learn."
@@ -113,7 +116,7 @@ def _numbers(label: pd.Series) -> npt.NDArray[np.float64]:
     return target
 
 
-def _values(label: pd.Series) -> npt.NDArray[Any]:
+def label_values(label: pd.Series) -> npt.NDArray[Any]:
     """The label as text, whole numbers or truth values, without their missing marks."""
     from pandas.api import types
 
