@@ -72,11 +72,20 @@ class Double:
 
 
 @contextlib.contextmanager
-def double(folder: Path) -> Iterator[Double]:
-    """Start a double whose state lives in `folder`; it ends with the block."""
+def double(folder: Path, *, demo: bool = False) -> Iterator[Double]:
+    """Start a double whose state lives in `folder`, with or without something on every page.
+
+    It ends with the block.
+    """
     with (folder / "double.log").open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.azure_double", str(folder)],
+            [
+                sys.executable,
+                "-m",
+                "tests.azure_double",
+                str(folder),
+                *(["--demo"] if demo else []),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
