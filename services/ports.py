@@ -59,6 +59,7 @@ from services.domain import (
     Transition,
 )
 from services.errors import InvalidRequestError
+from services.scored.records import ScoredRequests
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -911,6 +912,10 @@ class Workspace(ABC):
     @property
     @abstractmethod
     def scoring(self) -> Scoring: ...
+
+    @property
+    @abstractmethod
+    def scored(self) -> ScoredRequests: ...
 
     @property
     @abstractmethod

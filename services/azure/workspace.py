@@ -11,6 +11,7 @@ from services.azure.sign_in import AzureConfig
 from services.domain import Capability, Component
 from services.passages import Passages
 from services.ports import AuditLog, Baselines, Deployments, Evaluations, Flow, LoadTests, Workspace
+from services.scored.records import ScoredRequests
 
 if TYPE_CHECKING:
     from services.azure.datasets import AzureDatasets
@@ -39,6 +40,9 @@ class Desk(Protocol):
 
     @property
     def evaluations(self) -> Evaluations: ...
+
+    @property
+    def scored(self) -> ScoredRequests: ...
 
     @property
     def flow(self) -> Flow: ...
@@ -127,6 +131,10 @@ class AzureWorkspace(Workspace):
     @property
     def evaluations(self) -> Evaluations:
         return self._desk.evaluations
+
+    @property
+    def scored(self) -> ScoredRequests:
+        return self._desk.scored
 
     @property
     def flow(self) -> Flow:

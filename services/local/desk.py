@@ -11,6 +11,7 @@ from services.local.audit import LocalAuditLog
 from services.local.baselines import LocalBaselines
 from services.local.desk_passages import DeskPassages
 from services.local.load_tests import LocalLoadTests
+from services.local.scored_requests import LocalScoredRequests
 from services.local.store import Store
 from services.ports import Deployments, Evaluations, Flow
 
@@ -44,6 +45,10 @@ class LocalDesk:
     @cached_property
     def evaluations(self) -> Evaluations:
         return NoEvaluations()
+
+    @cached_property
+    def scored(self) -> LocalScoredRequests:
+        return LocalScoredRequests(self._store, workspace=self._workspace)
 
     @cached_property
     def flow(self) -> Flow:

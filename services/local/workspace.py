@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from services.local.probes import LocalProbes
     from services.local.runs import LocalRuns
     from services.local.schedules import LocalSchedules
+    from services.local.scored_requests import LocalScoredRequests
     from services.local.scoring import LocalScoring
     from services.local.telemetry import LocalTelemetry
 
@@ -86,6 +87,12 @@ class LocalWorkspace(Workspace):
         from services.local.scoring import LocalScoring
 
         return LocalScoring(self.home, self.store, clock=self.clock)
+
+    @cached_property
+    def scored(self) -> LocalScoredRequests:
+        from services.local.scored_requests import LocalScoredRequests
+
+        return LocalScoredRequests(self.store)
 
     @cached_property
     def telemetry(self) -> LocalTelemetry:
