@@ -24,7 +24,6 @@ _SPANS: dict[str, tuple[timedelta, timedelta]] = {  # length, bin
     "7d": (timedelta(days=7), timedelta(hours=2)),
     "30d": (timedelta(days=30), timedelta(hours=6)),
 }
-_STEPS_S = {"local": 5, "azure": 60}  # as long as telemetry is remembered there
 _REFRESH: dict[str, float | None] = {"Off": None, "10s": 10, "30s": 30, "60s": 60}
 
 
@@ -106,14 +105,12 @@ _NOT_WORKING = (ComponentState.STOPPED, ComponentState.FAILED)
 def window(*, now: datetime | None = None) -> TimeWindow:
     """The time window chosen in the sidebar, up to now.
 
-    It starts on a whole bin and ends on a whole five seconds, on Azure on a whole minute, so
-    that reruns of one moment ask the same question and the answer can be remembered.
+    It starts on a whole bin and ends on a whole five seconds, so that reruns of one
+    moment ask the same question and the answer can be remembered.
     """
     length, bin_length = _SPANS[st.session_state.get("window") or "24h"]
     moment = (now or datetime.now(UTC)).timestamp()
-    opened = session.opened()
-    step_s = _STEPS_S.get(opened.backend if opened else "", 5)
-    end = datetime.fromtimestamp(-(-moment // step_s) * step_s, UTC)
+    end = datetime.fromtimestamp(-(-moment // 5) * 5, UTC)
     bin_s = bin_length.total_seconds()
     first = (end - length).timestamp() // bin_s * bin_s
     return TimeWindow(start=datetime.fromtimestamp(first, UTC), end=end, bin=bin_length)

@@ -43,7 +43,7 @@ def live() -> None:
             insights_tiles.show(traffic)
             insights_charts.show(view)
         case Failed(error):
-            failures.show(error)
+            insights_empty.show(view, deployments, error=error)
         case _:
             insights_empty.show(view, deployments)
             if deployments:  # an idle one may still be up, or down

@@ -35,7 +35,8 @@ def show(view: View) -> None:
                     "Run query", key="insights.run", type="primary", icon=":material/play_arrow:"
                 ):
                     st.session_state[ASKED] = st.session_state[BOX]
-                st.caption(f"Asks {formats.plain(session.workspace().telemetry.resource)}.")
+                with failures.reported():
+                    st.caption(f"Asks {formats.plain(session.workspace().telemetry.resource)}.")
         if asked := st.session_state.get(ASKED):
             with failures.reported():
                 _answer(reads.telemetry_query(asked))

@@ -64,6 +64,7 @@ class QueryClient:
         *,
         token: Callable[[], str],
         collection: str = "apps",
+        name: str = "",
         asleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """
@@ -71,10 +72,11 @@ class QueryClient:
             base_url: ``https://api.applicationinsights.io``, or the local server's.
             token: called for each request; what to send as bearer token.
             collection: ``workspaces`` where `app_id` is a Log Analytics workspace's.
+            name: of the resource, for people; its id unless given.
             asleep: waits before another attempt, seconds.
         """
         self._url = f"{base_url.rstrip('/')}/v1/{collection}/{app_id}/query"
-        self._app_id = app_id
+        self._name = name or app_id
         self._token = token
         self._asleep = asleep
         self._session = requests.Session()
@@ -97,7 +99,7 @@ class QueryClient:
             attempt += 1
             answer = self._post(kql, max(0.1, deadline - time.monotonic()))
             if answer.status_code not in AGAIN:
-                return _table(answer, self._app_id, timeout_s)
+                return _table(answer, self._name, timeout_s)
             pause = _pause(answer.headers, attempt)
             if time.monotonic() + pause >= deadline:
                 if answer.status_code == 429:
@@ -142,11 +144,11 @@ def _busy(status: int, pause: float) -> UnavailableError:
     return UnavailableError(f"Telemetry is out of order (HTTP {status}).")
 
 
-def _table(answer: requests.Response, app_id: str, timeout_s: float) -> Table:
+def _table(answer: requests.Response, name: str, timeout_s: float) -> Table:
     if answer.status_code == 204:
         return Table((), [], "The workspace behind this resource holds no data yet.")
     if answer.status_code != 200:
-        raise _refusal(answer, app_id, timeout_s)
+        raise _refusal(answer, name, timeout_s)
     body = _body(answer)
     tables = body.get("tables")
     if not isinstance(tables, list) or not tables:
@@ -164,7 +166,7 @@ def _partial(body: Mapping[str, Any]) -> str:
     return _deepest(error) or "Part of the answer is missing." if isinstance(error, dict) else ""
 
 
-def _refusal(answer: requests.Response, app_id: str, timeout_s: float) -> ServiceError:
+def _refusal(answer: requests.Response, name: str, timeout_s: float) -> ServiceError:
     error = _body(answer).get("error")
     text = _deepest(error) if isinstance(error, dict) else ""
     status = answer.status_code
@@ -178,7 +180,7 @@ def _refusal(answer: requests.Response, app_id: str, timeout_s: float) -> Servic
             "a role given just now may take an hour to count."
         )
     if status == 404:
-        return NotFoundError("Application Insights resource", app_id)
+        return NotFoundError("Application Insights resource", name)
     if status == 504:
         return UnavailableError(
             f"The query took longer than {timeout_s:g} s; ask about a shorter time."

@@ -29,6 +29,7 @@ class Resource:
     app_id: str
     token: Callable[[], str] = field(repr=False)
     collection: str = "apps"  # or "workspaces", of Log Analytics
+    name: str = ""  # for people
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +72,7 @@ class AppInsightsTelemetry(Telemetry):
 
     def _table(self, kql: str, timeout_s: float) -> Table:
         """Asks where it last found somebody, and looks for the address again if nobody is there."""
+        deadline = time.monotonic() + timeout_s
         asked = self._client
         if asked is not None:
             try:
@@ -83,9 +85,10 @@ class AppInsightsTelemetry(Telemetry):
             resource.app_id,
             token=resource.token,
             collection=resource.collection,
+            name=resource.name,
         )
         try:
-            table = client.query(kql, timeout_s=timeout_s)
+            table = client.query(kql, timeout_s=max(0.1, deadline - time.monotonic()))
         except UnreachableError as error:
             raise UnavailableError(self._unreachable()) from error
         except ThrottledError:

@@ -63,6 +63,7 @@ class AzureTelemetry(AppInsightsTelemetry):
             base_url=known.base_url,
             app_id=known.app_id,
             collection=known.collection,
+            name=known.name,
             token=lambda: self._connection.tokens.get(known.base_url),
         )
 

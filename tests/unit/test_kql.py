@@ -15,6 +15,7 @@ WINDOW = TimeWindow(
     end=datetime(2026, 11, 23, 0, 0, 5, 120000, tzinfo=UTC),
     bin=timedelta(minutes=5),
 )
+COMPONENT = "/subscriptions/x/resourceGroups/y/providers/microsoft.insights/components/appi"
 AWKWARD = 'iris "svc"\\x\n\t{0}\x07é\u2028'
 
 COUNTS = {"requests": "long", "failed": "long"}
@@ -28,6 +29,12 @@ LINES = {
     "properties": "string",
 }
 COLUMNS = {
+    Panel.ARRIVALS: {
+        "service": "string",
+        "requests": "long",
+        "rows": "long",
+        "last_seen": "datetime",
+    },
     Panel.SUMMARY: {**COUNTS, **DURATIONS, "last_seen": "datetime"},
     Panel.LATENCY: {"t": "datetime", "requests": "long", **DURATIONS},
     Panel.REQUESTS: {"t": "datetime", "service": "string", **COUNTS},
@@ -77,7 +84,16 @@ def test_every_panel_is_valid_kql_and_answers_its_documented_columns():
         for deployment in (None, "bank", AWKWARD)
     ]
     verdicts = kusto.check(
-        (variant.value, kql.text(panel, WINDOW, deployment=deployment, variant=variant))
+        (
+            variant.value,
+            kql.text(
+                panel,
+                WINDOW,
+                deployment=deployment,
+                variant=variant,
+                resource_id=COMPONENT if variant is Variant.WORKSPACE else "",
+            ),
+        )
         for panel, variant, deployment in asked
     )
 
