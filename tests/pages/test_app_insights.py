@@ -8,7 +8,8 @@ import pytest
 from dashboard import readings
 from services.app_insights import wire
 from services.domain import DeploymentState
-from tests.recorded import deployments, telemetry
+from services.errors import AccessDeniedError, NotFoundError
+from tests.recorded import deployments, load_tests, telemetry
 from tests.recorded.telemetry import Request
 
 
@@ -253,6 +254,57 @@ def test_no_traffic_is_no_requests_and_not_zero_percent(open_page, bank, answeri
     assert any("No requests in the last 24" in text for text in texts(page))
     assert not any("0 %" in text or "0.0 %" in text for text in texts(page))
     assert charts(page) == []
+
+
+@pytest.mark.parametrize(
+    ("record", "ago", "words"),
+    [
+        (load_tests.running, timedelta(0), "have not arrived yet"),
+        (
+            load_tests.finished,
+            timedelta(hours=1),
+            "none of them reached this workspace's telemetry server",
+        ),
+    ],
+)
+def test_requests_that_were_sent_and_are_not_there_are_no_lack_of_traffic(
+    open_page, local_workspace, bank, answering, now, record, ago, words
+):
+    record(local_workspace.store, at=now - ago)
+    with answering():
+        page = open_page("app_insights", deployment="bank")
+
+    assert not page.exception
+    assert any(words in text for text in texts(page))
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (AccessDeniedError("Your role does not allow it."), "Ask for the role Monitoring Reader"),
+        (NotFoundError("Application Insights resource", "appi"), "Give the workspace one that"),
+    ],
+)
+def test_a_refusal_is_told_with_what_to_do(
+    open_page, local_workspace, bank, answering, monkeypatch, error, words
+):
+    def refused(*_):
+        raise error
+
+    monkeypatch.setattr(local_workspace.telemetry, "panel", refused)
+    page = open_page("app_insights", deployment="bank")
+
+    assert not page.exception
+    assert any(words in text for text in texts(page))
+    assert not any("No requests" in text for text in texts(page))
+
+
+def test_when_the_last_request_came_is_told(open_page, bank, answering, home, now):
+    telemetry.requests(home, [Request()], at=now - timedelta(days=3))
+    with answering():
+        page = open_page("app_insights", deployment="bank")
+
+    assert any("The last one came 3 d" in text for text in texts(page))
 
 
 def test_an_idle_deployment_still_shows_that_it_is_up(open_page, bank, answering, home, now):
