@@ -71,6 +71,6 @@ class Deadlines:
         if not future.done():
             future.cancel()
             raise UnavailableError(
-                f"Azure ML did not answer within {self.limit_s:.0f} s while {doing}."
+                f"Azure ML did not answer within {limit_s or self.limit_s:.0f} s while {doing}."
             )
         return future.result()

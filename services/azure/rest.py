@@ -23,6 +23,7 @@ def patient(client: Any) -> Any:
     """
     client.config.retry_policy.retries = RETRIES
     client.config.connection.timeout = TIMEOUT_S
+    client.config.keep_alive = True  # or every request signs on to the host anew
     return client
 
 
@@ -59,7 +60,7 @@ def pages(client: Any, path: str, query: Mapping[str, str], *, token: str) -> It
     asked = dict(query)
     for _ in range(PAGE_LIMIT):
         answer = get(client, path, asked)
-        yield from answer.get("value") or ()
+        yield from answer["value"] or ()
         following = _next(answer, token)
         if not following or asked.get(token) == following:
             return

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from services.azure import rest
 from services.azure.connection import Connection
-from services.azure.run_files import RunFiles, fetched
+from services.azure.run_files import RunFiles
 from services.azure.run_history import side_by_side
 from services.azure.sdk_errors import translated
 from services.domain import Explanation
@@ -89,7 +89,7 @@ class RunExplanations:
             "explanation",
             f"asked for explanation of the run “{run_id}”",
             [
-                partial(fetched, addresses[path], f"file of the run {run_id}", path)
+                partial(self._files.fetch_here, addresses[path], f"file of the run {run_id}", path)
                 for path in paths
             ],
         )

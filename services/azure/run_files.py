@@ -9,6 +9,7 @@ Source: azureml-core 1.61.0, ``_file_utils/file_utils.py``; reference measuremen
 
 from __future__ import annotations
 
+import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 ORIGIN = "ExperimentRun"
 TIMEOUT_S = 10
-PATIENCE = 4  # deadlines a file's contents may take: a model is larger than an answer
+PATIENCE = 4  # deadlines a model may take: it is larger than an answer
 
 
 class RunFiles:
@@ -32,6 +33,7 @@ class RunFiles:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._sessions = threading.local()
 
     def paths(self, run_id: str) -> tuple[str, ...]:
         """Sorted; one request for every page of them.
@@ -70,8 +72,11 @@ class RunFiles:
 
         return self._connection.call("run", asked, name=run_id)
 
-    def read(self, run_id: str, path: str) -> bytes:
+    def read(self, run_id: str, path: str, *, large: bool = False) -> bytes:
         """One artifact: a request for its address, a request for its contents.
+
+        Args:
+            large: it may take several deadlines to arrive.
 
         Raises:
             NotFoundError: the run has no such file.
@@ -92,7 +97,7 @@ class RunFiles:
             return str(rest.get(client, where)["contentUri"])
 
         address = self._connection.call(kind, asked, name=path)
-        return self.fetch(address, kind=kind, name=path)
+        return self.fetch(address, kind=kind, name=path, large=large)
 
     def fetch(self, address: str, *, kind: str, name: str, last_bytes: int | None = None) -> bytes:
         """What is kept at an address, or its last bytes; `kind` and `name` are for the sentence.
@@ -102,33 +107,44 @@ class RunFiles:
             AccessDeniedError: the storage account does not let this machine read it.
             UnavailableError: it did not answer in time.
         """
-        limit_s = self._connection.deadlines.limit_s * PATIENCE
+        limit_s = self._connection.deadlines.limit_s * (PATIENCE if large else 1)
         with translated(kind, name):
             return self._connection.deadlines.call(
                 f"asked for {kind} “{name}”",
-                partial(fetched, address, kind, name, last_bytes),
+                partial(self.fetch_here, address, kind, name, last_bytes),
                 limit_s=limit_s,
             )
 
+    def fetch_here(
+        self, address: str, kind: str, name: str, last_bytes: int | None = None
+    ) -> bytes:
+        """As `fetch`, on the calling thread, which is one that may be kept waiting."""
+        import requests
 
-def fetched(address: str, kind: str, name: str, last_bytes: int | None = None) -> bytes:
-    """As `RunFiles.fetch`, on the calling thread."""
-    import requests
-
-    try:
-        with requests.get(address, timeout=TIMEOUT_S, stream=True) as answer:
-            _check(answer, kind, name)
-            size = int(answer.headers.get("Content-Length") or 0)
-            if last_bytes is None or size <= last_bytes:
+        session = self._session()
+        try:
+            with session.get(address, timeout=TIMEOUT_S, stream=True) as answer:
+                _check(answer, kind, name)
+                size = int(answer.headers.get("Content-Length") or 0)
+                if last_bytes is None or size <= last_bytes:
+                    return answer.content
+            end = {"x-ms-range": f"bytes={size - last_bytes}-{size - 1}"}
+            with session.get(address, headers=end, timeout=TIMEOUT_S) as answer:
+                _check(answer, kind, name)
                 return answer.content
-        start = {"x-ms-range": f"bytes={size - last_bytes}-{size - 1}"}
-        with requests.get(address, headers=start, timeout=TIMEOUT_S) as answer:
-            _check(answer, kind, name)
-            return answer.content
-    except requests.RequestException:
-        raise UnavailableError(
-            f"The workspace's storage account could not be reached for {kind} “{name}”."
-        ) from None
+        except requests.RequestException:
+            raise UnavailableError(
+                f"The workspace's storage account could not be reached for {kind} “{name}”."
+            ) from None
+
+    def _session(self) -> requests.Session:
+        """One for each thread: its connection to the storage account stays open."""
+        import requests
+
+        if not hasattr(self._sessions, "session"):
+            self._sessions.session = requests.Session()
+        session: requests.Session = self._sessions.session
+        return session
 
 
 def _check(answer: requests.Response, kind: str, name: str) -> None:

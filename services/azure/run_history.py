@@ -27,6 +27,7 @@ ROOTS = "(ParentRunId eq null)"
 NEWEST_FIRST, OLDEST_FIRST = "StartTimeUtc desc", "StartTimeUtc asc"
 AT_ONCE = 500  # runs per page: what the SDK asks for
 NOT_FOUND = 404
+SETTLED = frozenset({"Completed", "Finished", "Failed", "Canceled"})
 
 
 class RunHistory:
@@ -39,6 +40,7 @@ class RunHistory:
         self._connection = connection
         self._names: dict[str, str] = {}  # experiment id → name
         self._homes: dict[str, str] = {}  # run id → experiment id
+        self._settled: set[str] = set()
 
     def experiments(self) -> tuple[Json, ...]:
         """One request for every page of them."""
@@ -118,6 +120,10 @@ class RunHistory:
         """The name of its experiment, if that is known without asking."""
         return self._names.get(self._homes.get(run_id, ""))
 
+    def settled(self, run_id: str) -> bool:
+        """Whether it was seen to have ended: from then on nothing about it changes."""
+        return run_id in self._settled
+
     def _experiments(self, workspace: SdkWorkspace) -> tuple[Json, ...]:
         client = history_client(workspace)
         path = rest.path_of(client.experiment.get_by_query, **scope(workspace))
@@ -147,6 +153,8 @@ class RunHistory:
     def _noted(self, run: Json) -> Json:
         if isinstance(run, Mapping) and run.get("runId") and run.get("experimentId"):
             self._homes[run["runId"]] = run["experimentId"]
+            if run.get("status") in SETTLED:
+                self._settled.add(run["runId"])
         return run
 
     def _path(

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from services.azure import rest
 from services.azure.connection import Connection
@@ -33,17 +33,23 @@ log = logging.getLogger(__name__)
 FEW = 1  # runs that are asked of the newer service straight away
 AT_ONCE = 50  # runs the older service takes in one question
 PER_PAGE = 500
+KEPT = 50_000  # answers remembered; then it starts anew
 SCALAR = "azureml.v1.scalar"
 NUMBERS = frozenset({"double", "float", "int", "long"})
 GONE = frozenset({400, 404, 405, 410, 501})  # how a retired service answers
 
 Metrics = dict[str, dict[str, float]]
+T = TypeVar("T")
 
 
 class RunMetrics:
+    """Remembers what the newer service said of settled runs: a question for many of them that
+    ends at its deadline goes on where it ended when it is asked again."""
+
     def __init__(self, connection: Connection, history: RunHistory) -> None:
         self._connection = connection
         self._history = history
+        self._kept: dict[tuple[str, str], Any] = {}  # run id, question → answer
 
     def of(self, run_ids: Sequence[str]) -> Metrics:
         """Run id → name → the value logged last; a run without metrics has an empty entry."""
@@ -56,12 +62,12 @@ class RunMetrics:
                 self._connection,
                 "metric",
                 "asked for the names of metrics",
-                [partial(self._names, run_id) for run_id in unanswered],
+                [partial(self._once, self._names, run_id) for run_id in unanswered],
             )
             self._add(
                 found,
                 [
-                    partial(self._value, run_id, name)
+                    partial(self._once, self._value, run_id, name)
                     for run_id, names in zip(unanswered, listed, strict=True)
                     for name in names
                 ],
@@ -109,6 +115,18 @@ class RunMetrics:
             for name in cell
             if isinstance(cell[name], int | float)
         ]
+
+    def _once(self, question: Callable[..., list[T]], run_id: str, name: str = "") -> list[T]:
+        """The answer to a question about a run; about a settled one it is asked once."""
+        kept: list[T] | None = self._kept.get((run_id, name))
+        if kept is not None:
+            return kept
+        answer = question(run_id, name) if name else question(run_id)
+        if self._history.settled(run_id):
+            if len(self._kept) >= KEPT:
+                self._kept.clear()
+            self._kept[run_id, name] = answer
+        return answer
 
     def _names(self, run_id: str) -> list[str]:
         """Of its numbers; charts are read as files."""

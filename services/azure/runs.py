@@ -158,7 +158,7 @@ class AzureRuns(Runs):
         return self._files.paths(run_id)
 
     def file(self, run_id: str, path: str) -> bytes:
-        return self._files.read(run_id, path)
+        return self._files.read(run_id, path, large=True)
 
     def begin_automl(self, settings: AutoMLSettings) -> Run:
         raise InvalidRequestError(NOT_STARTED_FROM_HERE)
