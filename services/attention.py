@@ -39,7 +39,8 @@ FAILURES_WARN, FAILURES_CRITICAL = 0.05, 0.5  # share of requests
 class Limits:
     """From when on something is worth an operator's time. Alert rules may set them."""
 
-    stuck_after: timedelta = STUCK_AFTER
+    stuck_after: timedelta = STUCK_AFTER  # runs
+    moving_after: timedelta = STUCK_AFTER  # deployments
     overdue_after: timedelta = OVERDUE_AFTER
     failures_warn: float = FAILURES_WARN
     failures_critical: float = FAILURES_CRITICAL
@@ -158,7 +159,7 @@ def _unwell(deployment: Deployment, now: datetime, limits: Limits, *, supervised
         return True
     if not supervised:
         return False
-    stuck = now - (deployment.state_since or deployment.updated_at) > limits.stuck_after
+    stuck = now - (deployment.state_since or deployment.updated_at) > limits.moving_after
     return deployment.state is DeploymentState.UNHEALTHY or (
         deployment.state is DeploymentState.TRANSITIONING and stuck
     )

@@ -22,6 +22,8 @@ Columns of the answers (instants are UTC, ``_ms`` milliseconds, ``_pct`` percent
     ARRIVALS              service, requests, rows, last_seen           fewer rows: sampled
     DEPLOYMENTS           service, requests, failed, mean_ms, p50_ms, p95_ms, p99_ms, last_seen
 
+    SUSPECT_ANSWERS       timestamp, service, request_id, answer   2xx whose body speaks of an error
+
 ``t`` is the start of a bin. Bins without rows are absent: their absence is the answer. Requests
 are counted with ``itemCount``, so that sampled rows stand for all they represent.
 
@@ -312,6 +314,26 @@ def _slowest(ask: _Question) -> str:
     )
 
 
+def _suspect_answers(ask: _Question) -> str:
+    """A scoring script that catches its own error answers 200: only the body tells.
+
+    Source: azureml-inference-server-http 1.5.1, which keeps the body as ``Response Value``.
+    """
+    rows = ask.rows(
+        ask.names.requests, f"code = {ask.names.code}", f"operation_id = {ask.names.operation}"
+    )
+    code = 'coalesce(tostring(cd["resultCode"]), code)'
+    return (
+        f"{rows}{ask.of_deployment}\n"
+        '| extend answer = tostring(cd["Response Value"])'
+        f"{'' if ask.repaired else f', code = {code}'}\n"
+        '| where code startswith "2" and (answer contains "error" or answer contains "message")\n'
+        f"| top {ROW_LIMIT} by timestamp desc\n"
+        "| project timestamp, service,"
+        ' request_id = coalesce(tostring(cd["Request Id"]), operation_id), answer'
+    )
+
+
 def _exceptions(ask: _Question) -> str:
     """On Azure an exception may lack its service: then its request tells whose it is."""
     names = ask.names
@@ -386,6 +408,7 @@ _PANELS: Mapping[Panel, Callable[[_Question], str]] = MappingProxyType(
         Panel.TRACES: _traces,
         Panel.CAPTURED: _captured,
         Panel.DEPLOYMENTS: _deployments,
+        Panel.SUSPECT_ANSWERS: _suspect_answers,
         Panel.ARRIVALS: _arrivals,
     }
 )

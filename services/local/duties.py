@@ -13,6 +13,7 @@ from services.local.pipeline_duty import PipelineDuty
 from services.local.run_duty import RunDuty
 from services.local.store import Store
 from services.local.telemetry_duty import TelemetryDuty
+from services.local.watch_duty import WatchDuty
 
 
 def duties(home: Path, store: Store) -> tuple[Duty, ...]:
@@ -25,4 +26,5 @@ def duties(home: Path, store: Store) -> tuple[Duty, ...]:
         PipelineDuty(home, store),
         EvaluationDuty(home, store),
         FlowDuty(home, store),
+        WatchDuty(home, store),
     )

@@ -73,6 +73,12 @@ COLUMNS = {
     Panel.TRACES: LINES,
     Panel.CAPTURED: LINES,
     Panel.DEPLOYMENTS: {"service": "string", **COUNTS, **DURATIONS, "last_seen": "datetime"},
+    Panel.SUSPECT_ANSWERS: {
+        "timestamp": "datetime",
+        "service": "string",
+        "request_id": "string",
+        "answer": "string",
+    },
 }
 
 

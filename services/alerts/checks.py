@@ -1,0 +1,371 @@
+"""What the rules find in a snapshot (pure): every cause once, worst first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from statistics import median
+
+from services import attention
+from services.alerts import rules as catalog
+from services.alerts.bands import described
+from services.alerts.records import AlertRule, BandCheck, Verdict
+from services.alerts.rules import Rules
+from services.alerts.snapshot import Served, Snapshot
+from services.attention import Attention, Severity, Traffic
+from services.domain import AssetStatus, Deployment, DeploymentState, PipelineRun, RunStatus
+
+FORGOTTEN_AFTER = timedelta(days=7)  # a firing nobody repeated
+EARLIER_RUNS = 3  # at least, before one can be called late
+SAMPLE_CHARACTERS = 160
+
+SERVING = (  # rules about the same answers, the one that explains the others first
+    "deployment_unwell",
+    "deployment_stuck",
+    "probe_failed",
+    "semantic_failures",
+    "failure_rate",
+    "p95",
+    "telemetry_quiet",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something a rule objects to."""
+
+    entry: Attention
+    explained_by: str = ""  # the cause of another finding that this one follows from
+
+
+def findings(snapshot: Snapshot, rules: Rules, *, now: datetime) -> tuple[Finding, ...]:
+    """What enabled rules object to, worst first; what follows from another says from which."""
+    found = [
+        graded(entry, rules)
+        for entry in (*_basic(snapshot, rules, now), *_further(snapshot, rules, now))
+        if rules[entry.rule].enabled
+    ]
+    explained = _explained(found)
+    return tuple(
+        Finding(entry=entry, explained_by=explained.get(entry.cause, ""))
+        for entry in sorted(found, key=attention.urgency)
+    )
+
+
+def graded(entry: Attention, rules: Rules) -> Attention:
+    """With the severity its rule has; some findings are more or less serious than that."""
+    rule = rules.get(entry.rule)
+    if rule is None or entry.severity is rule.severity:
+        return entry
+    standard = catalog.CATALOG[entry.rule].severity
+    if entry.severity is not standard:  # graded by what was found: a share, a verdict
+        return entry
+    return replace(entry, severity=rule.severity)
+
+
+def _basic(snapshot: Snapshot, rules: Rules, now: datetime) -> Iterator[Attention]:
+    """What a look at the ports tells; the overview shows the same."""
+    least = rules["failure_rate"].values["least_requests"]
+    traffic = tuple(
+        Traffic(
+            deployment=each.deployment,
+            request_count=each.request_count,
+            failed_count=each.failed_count,
+        )
+        for each in snapshot.served
+        if each.request_count >= least
+    )
+    seen = replace(snapshot.seen, traffic=traffic)
+    yield from attention.entries(seen, now=now, limits=catalog.limits(rules))
+
+
+Check = Callable[[Snapshot, AlertRule, datetime], Iterator[Attention]]
+
+
+def _further(snapshot: Snapshot, rules: Rules, now: datetime) -> Iterator[Attention]:
+    for key, check in _CHECKS.items():
+        if rules[key].enabled:
+            yield from check(snapshot, rules[key], now)
+
+
+# --- what explains what -----------------------------------------------------------
+
+
+def _explained(found: Sequence[Attention]) -> dict[str, str]:
+    """Cause → the cause it follows from."""
+    of_deployment: dict[str, list[Attention]] = {}
+    for entry in found:
+        if entry.rule in SERVING:
+            of_deployment.setdefault(entry.address.get("deployment", ""), []).append(entry)
+    explained: dict[str, str] = {}
+    for entries in of_deployment.values():
+        first = min(entries, key=lambda entry: SERVING.index(entry.rule))
+        explained |= {each.cause: first.cause for each in entries if each is not first}
+    supervisor = "component/supervisor"
+    if any(entry.cause == supervisor for entry in found):
+        explained |= {
+            each.cause: supervisor
+            for each in found
+            if each.rule in ("run_stuck", "run_late", "schedule_missed", "telemetry_quiet")
+        }
+    return explained
+
+
+# --- deployments ------------------------------------------------------------------
+
+
+def _up(snapshot: Snapshot) -> dict[str, Deployment]:
+    """Those that should be answering."""
+    states = (DeploymentState.HEALTHY, DeploymentState.UNHEALTHY)
+    return {each.name: each for each in snapshot.seen.deployments if each.state in states}
+
+
+def _probes(snapshot: Snapshot, rule: AlertRule, now: datetime) -> Iterator[Attention]:
+    least = int(rule.values["in_a_row"])
+    for name in _up(snapshot).keys() & snapshot.probes.keys():
+        if not snapshot.probes[name].enabled:
+            continue
+        failed = []
+        for result in snapshot.probed.get(name, ()):
+            if result.ok:
+                break
+            failed.append(result)
+        if len(failed) >= least:
+            yield Attention(
+                severity=rule.severity,
+                title=f"Probes of {name} fail",
+                detail=failed[0].reason,
+                page="deployment_health",
+                address={"deployment": name},
+                since=failed[-1].at,
+                rule=rule.key,
+                cause=f"probe/{name}",
+            )
+
+
+def _semantic(snapshot: Snapshot, rule: AlertRule, now: datetime) -> Iterator[Attention]:
+    for each in _served(snapshot):
+        if each.semantic_count >= rule.values["least_failures"]:
+            sample = " ".join(each.semantic_sample.split())[:SAMPLE_CHARACTERS]
+            count = f"{each.semantic_count:,}"
+            answers = "answer" if each.semantic_count == 1 else "answers"
+            yield Attention(
+                severity=rule.severity,
+                title=f"{each.deployment} answers 200 with errors inside",
+                detail=f"{count} {answers} in {_window(rule)}: {sample}",
+                page="app_insights",
+                address={"deployment": each.deployment},
+                rule=rule.key,
+                cause=f"semantic/{each.deployment}",
+            )
+
+
+def _slow(snapshot: Snapshot, rule: AlertRule, now: datetime) -> Iterator[Attention]:
+    limit = rule.values["p95_ms"]
+    for each in _served(snapshot):
+        enough = each.p95_request_count >= rule.values["least_requests"]
+        if enough and each.p95_ms is not None and each.p95_ms > limit:
+            yield Attention(
+                severity=rule.severity,
+                title=f"{each.deployment} is slow",
+                detail=f"p95 is {each.p95_ms:,.0f} ms over {_window(rule)}, above {limit:,g} ms.",
+                page="app_insights",
+                address={"deployment": each.deployment},
+                rule=rule.key,
+                cause=f"p95/{each.deployment}",
+            )
+
+
+def _quiet(snapshot: Snapshot, rule: AlertRule, now: datetime) -> Iterator[Attention]:
+    """Silence after traffic; or a probe that was answered, and left no request behind."""
+    limit = timedelta(minutes=rule.values["quiet_min"])
+    served = {each.deployment: each for each in snapshot.served}
+    for name, deployment in _up(snapshot).items():
+        if not deployment.telemetry_enabled or now - deployment.updated_at < limit:
+            continue
+        last = served[name].last_seen_at if name in served else None
+        if last is not None and now - last < limit:
+            continue
+        answered = [each.at for each in snapshot.probed.get(name, ()) if each.ok]
+        probed = bool(answered) and now - max(answered) < limit
+        if last is None and not (probed and now - min(answered) >= limit):
+            continue
+        detail = (
+            "Probes are answered, but no request is recorded."
+            if probed
+            else ("It recorded requests during the last day; then they stopped.")
+        )
+        yield Attention(
+            severity=rule.severity,
+            title=f"No telemetry from {name}",
+            detail=detail,
+            page="app_insights",
+            address={"deployment": name},
+            since=last,
+            rule=rule.key,
+            cause=f"quiet/{name}",
+        )
+
+
+def _served(snapshot: Snapshot) -> list[Served]:
+    names = {each.name for each in snapshot.seen.deployments}
+    return [each for each in snapshot.served if each.deployment in names]
+
+
+def _window(rule: AlertRule) -> str:
+    return f"the last {rule.values['window_min']:g} min"
+
+
+# --- pipelines --------------------------------------------------------------------
+
+
+def _stuck(snapshot: Snapshot, rule: AlertRule, now: datetime) -> Iterator[Attention]:
+    limit = timedelta(minutes=rule.values["stuck_min"])
+    for run in snapshot.seen.pipeline_runs:
+        waiting = run.status in (RunStatus.NOT_STARTED, RunStatus.QUEUED)
+        silent = run.status is RunStatus.NOT_RESPONDING
+        if silent or (waiting and now - run.created_at > limit):
+            what = "does not respond" if silent else "is not being started"
+            yield _of_run(run, rule, f"A pipeline run of {run.experiment} {what}", "Its steps say "
+                          "how far it came.", f"pipeline-run/{run.id}/stuck")  # fmt: skip
+
+
+def _late(snapshot: Snapshot, rule: AlertRule, now: datetime) -> Iterator[Attention]:
+    for run in snapshot.seen.pipeline_runs:
+        if run.status.settled or run.started_at is None:
+            continue
+        earlier = [
+            (each.ended_at - each.started_at).total_seconds()
+            for each in snapshot.seen.pipeline_runs
+            if each.pipeline_id == run.pipeline_id
+            and each.status is RunStatus.COMPLETED
+            and each.started_at is not None
+            and each.ended_at is not None
+        ]
+        so_far = (now - run.started_at).total_seconds()
+        if len(earlier) < EARLIER_RUNS or so_far < rule.values["least_min"] * 60:
+            continue
+        usual = median(earlier)
+        if so_far > rule.values["factor"] * usual:
+            detail = f"{so_far / 60:,.0f} min so far; its runs usually take {usual / 60:,.0f} min."
+            title = f"A pipeline run of {run.experiment} is late"
+            yield _of_run(run, rule, title, detail, f"pipeline-run/{run.id}/late")
+
+
+def _of_run(run: PipelineRun, rule: AlertRule, title: str, detail: str, cause: str) -> Attention:
+    return Attention(
+        severity=rule.severity,
+        title=title,
+        detail=detail,
+        page="pipeline_schedules",
+        address={"view": "Runs", "run": run.id},
+        since=run.started_at or run.created_at,
+        rule=rule.key,
+        cause=cause,
+    )
+
+
+def _missed(snapshot: Snapshot, rule: AlertRule, now: datetime) -> Iterator[Attention]:
+    """By the newest firing: the next one that is punctual answers it."""
+    limit = timedelta(minutes=rule.values["late_min"])
+    for schedule in snapshot.seen.schedules:
+        newest = next(iter(snapshot.firings.get(schedule.id, ())), None)
+        if newest is None or schedule.status is not AssetStatus.ACTIVE:
+            continue
+        if now - newest.due_at > FORGOTTEN_AFTER:
+            continue
+        late = newest.fired_at - newest.due_at if newest.fired_at else None
+        if newest.run_id is None:
+            title, detail = f"Schedule {schedule.name} submitted nothing", newest.reason
+        elif newest.missed_count:
+            times = "1 time" if newest.missed_count == 1 else f"{newest.missed_count:,} times"
+            title = f"Schedule {schedule.name} missed {times}"
+            detail = "Nobody was looking when it was due; they collapsed into one run."
+        elif late is not None and late > limit:
+            title = f"Schedule {schedule.name} fired late"
+            detail = f"{late.total_seconds() / 60:,.0f} min after it was due."
+        else:
+            continue
+        yield Attention(
+            severity=Severity.WARNING,  # it did fire in the end
+            title=title,
+            detail=detail,
+            page="pipeline_schedules",
+            address={"view": "Schedules", "schedule": schedule.id},
+            since=newest.due_at,
+            rule=rule.key,
+            cause=f"schedule/{schedule.id}/firing",
+        )
+
+
+def _inactive(snapshot: Snapshot, rule: AlertRule, now: datetime) -> Iterator[Attention]:
+    pipelines = {each.id: each for each in snapshot.pipelines}
+    endpoints = {each.id: each for each in snapshot.endpoints}
+    waiting: dict[tuple[str, str, str], list[str]] = {}
+    for schedule in snapshot.seen.schedules:
+        if schedule.status is not AssetStatus.ACTIVE:
+            continue
+        endpoint = endpoints.get(schedule.pipeline_endpoint_id or "")
+        pipeline_id = schedule.pipeline_id
+        if endpoint is not None:
+            pipeline_id = endpoint.versions.get(endpoint.default_version)
+            if endpoint.status is AssetStatus.DISABLED:
+                key = ("endpoint", endpoint.id, endpoint.name)
+                waiting.setdefault(key, []).append(schedule.name)
+                continue
+        pipeline = pipelines.get(pipeline_id or "")
+        if pipeline is not None and pipeline.status is AssetStatus.DISABLED:
+            key = ("pipeline", pipeline.id, pipeline.name)
+            waiting.setdefault(key, []).append(schedule.name)
+    for (kind, asset_id, name), schedules in waiting.items():
+        yield Attention(
+            severity=rule.severity,
+            title=f"{'Pipeline' if kind == 'pipeline' else 'Endpoint'} {name} is not Active",
+            detail=f"Active schedules submit it in vain: {', '.join(schedules)}.",
+            page="pipeline_schedules",
+            address={"view": "Pipelines", kind: asset_id},
+            rule=rule.key,
+            cause=f"{kind}/{asset_id}",
+        )
+
+
+# --- metrics ----------------------------------------------------------------------
+
+
+def _bands(snapshot: Snapshot, rule: AlertRule, now: datetime) -> Iterator[Attention]:
+    """By the newest run of each experiment, one entry for all its metrics."""
+    for experiment, checks in snapshot.checks.items():
+        broken = [each for each in checks if each.verdict is not Verdict.PASS]
+        if not broken:
+            continue
+        failed = any(each.verdict is Verdict.FAIL for each in broken)
+        names = ", ".join(each.band.metric for each in broken)
+        yield Attention(
+            severity=rule.severity if failed else Severity.NOTICE,
+            title=f"{experiment}: {names} {'out of band' if failed else 'close to the limit'}",
+            detail=" ".join(map(_said, broken)),
+            page="training_runs",
+            address={"run": broken[0].run_id, "part": "Bands"},
+            since=broken[0].at,
+            rule=rule.key,
+            cause=f"band/{experiment}",
+        )
+
+
+def _said(check: BandCheck) -> str:
+    value = "was not logged" if check.value is None else f"is {check.value:.4g}"
+    return f"{check.band.metric} {value}, expected {described(check.band)}."
+
+
+_CHECKS: Mapping[str, Check] = {
+    "probe_failed": _probes,
+    "semantic_failures": _semantic,
+    "p95": _slow,
+    "telemetry_quiet": _quiet,
+    "run_stuck": _stuck,
+    "run_late": _late,
+    "schedule_missed": _missed,
+    "pipeline_inactive": _inactive,
+    "metric_band": _bands,
+}

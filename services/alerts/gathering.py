@@ -1,0 +1,233 @@
+"""Asks a workspace for what the rules are about; what does not answer is named, not guessed."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from services import scoring
+from services.alerts import bands as band_rules
+from services.alerts.records import Band, BandCheck, Probe, ProbeResult, Source
+from services.alerts.rules import Rules
+from services.alerts.snapshot import Served, Snapshot
+from services.attention import Seen
+from services.domain import (
+    AssetStatus,
+    Capability,
+    Deployment,
+    Firing,
+    Panel,
+    Run,
+    RunStatus,
+    Schedule,
+    TimeWindow,
+)
+from services.errors import ServiceError
+from services.ports import Workspace
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+RUNS, FIRINGS, PROBES = 200, 1, 100  # how far back a look goes
+DAY = timedelta(hours=24)
+
+
+class Gatherer:
+    """One look at a workspace at a time, through its ports only."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._missing: set[Source] = set()
+        self._metrics: dict[str, Mapping[str, float]] = {}  # of settled runs; they never change
+
+    def look(self, rules: Rules, *, now: datetime) -> Snapshot:
+        """What the workspace answers now."""
+        self._missing = set()
+        workspace = self._workspace
+        deployments = self._list(Source.DEPLOYMENTS, workspace.deployments.list)
+        runs = self._list(Source.RUNS, lambda: workspace.runs.list(limit=RUNS))
+        schedules = self._list(Source.SCHEDULES, workspace.schedules.list)
+        probes = self._list(Source.PROBES, workspace.probes.list)
+        enabled = [each for each in probes if each.enabled]
+        return Snapshot(
+            seen=Seen(
+                components=self._list(Source.COMPONENTS, workspace.components),
+                deployments=deployments,
+                runs=runs,
+                pipeline_runs=self._list(
+                    Source.PIPELINE_RUNS, lambda: workspace.pipelines.runs(limit=RUNS)
+                ),
+                load_tests=self._list(Source.LOAD_TESTS, workspace.load_tests.list),
+                schedules=schedules,
+            ),
+            pipelines=self._list(Source.PIPELINES, workspace.pipelines.list),
+            endpoints=self._list(Source.PIPELINES, workspace.pipelines.endpoints),
+            firings=self._map(Source.FIRINGS, lambda: self._firings(schedules)),
+            checks=self._map(Source.METRICS, lambda: self._checks(runs)),
+            served=self._list(Source.TELEMETRY, lambda: self._served(deployments, rules, now)),
+            probes={each.deployment: each for each in enabled},
+            probed=self._map(Source.PROBES, lambda: self._probed(enabled)),
+            missing=frozenset(self._missing),
+        )
+
+    def _list(self, source: Source, question: Callable[[], Sequence[T]]) -> Sequence[T]:
+        found: Sequence[T] = ()
+        try:
+            found = question()
+        except ServiceError as error:
+            self._unanswered(source, error)
+        return found
+
+    def _map(self, source: Source, question: Callable[[], Mapping[str, T]]) -> Mapping[str, T]:
+        found: Mapping[str, T] = {}
+        try:
+            found = question()
+        except ServiceError as error:
+            self._unanswered(source, error)
+        return found
+
+    def _unanswered(self, source: Source, error: ServiceError) -> None:
+        log.info("%s did not answer: %s", source, error)
+        self._missing.add(source)
+
+    # --- pipelines and runs ---
+
+    def _firings(self, schedules: Sequence[Schedule]) -> Mapping[str, Sequence[Firing]]:
+        if not self._workspace.can(Capability.SCHEDULE_LEDGER):
+            return {}
+        port = self._workspace.schedules
+        return {
+            each.id: port.firings(each.id, limit=FIRINGS)
+            for each in schedules
+            if each.status is AssetStatus.ACTIVE
+        }
+
+    def _checks(self, runs: Sequence[Run]) -> Mapping[str, Sequence[BandCheck]]:
+        """Of the newest completed run of every experiment that has bands."""
+        newest: dict[str, list[BandCheck]] = {}
+        for check in self.checked(runs, newest_only=True):
+            newest.setdefault(check.band.experiment, []).append(check)
+        return newest
+
+    def checked(self, runs: Sequence[Run], *, newest_only: bool = False) -> list[BandCheck]:
+        """Completed runs held against the bands of their experiments, newest run first."""
+        by_experiment: dict[str, list[Band]] = {}
+        for band in self._workspace.bands.list():
+            by_experiment.setdefault(band.experiment, []).append(band)
+        chosen: dict[str, Run] = {}
+        known: set[str] = set()
+        for run in runs:
+            wanted = run.experiment in by_experiment and run.status is RunStatus.COMPLETED
+            if wanted and not (newest_only and run.experiment in known):
+                known.add(run.experiment)
+                chosen[run.id] = run
+        metrics = self._metrics_of(chosen.values())
+        return [
+            check
+            for run in chosen.values()
+            for check in band_rules.checks(
+                run.id,
+                metrics[run.id],
+                by_experiment[run.experiment],
+                at=run.ended_at or run.created_at,
+            )
+        ]
+
+    def _metrics_of(self, runs: Iterable[Run]) -> Mapping[str, Mapping[str, float]]:
+        """Run id → the metrics of its best child, or its own."""
+        unknown = {run.id: run.best_child_id or run.id for run in runs}
+        asked = [each for each in unknown.values() if each not in self._metrics]
+        if asked:
+            found = self._workspace.runs.metrics(asked)
+            self._metrics |= {each: found.get(each, {}) for each in asked}
+        return {run_id: self._metrics[source] for run_id, source in unknown.items()}
+
+    # --- probes and telemetry ---
+
+    def _probed(self, probes: Sequence[Probe]) -> Mapping[str, Sequence[ProbeResult]]:
+        port = self._workspace.probes
+        return {each.deployment: port.results(each.deployment, limit=PROBES) for each in probes}
+
+    def _served(
+        self, deployments: Sequence[Deployment], rules: Rules, now: datetime
+    ) -> tuple[Served, ...]:
+        """Empty where no deployment records its requests: then nothing is asked."""
+        if not any(each.telemetry_enabled for each in deployments):
+            return ()
+        if not self._workspace.can(Capability.TELEMETRY_QUERY):
+            return ()
+        served: dict[str, Served] = {}
+
+        def of(name: str) -> Served:
+            return served.setdefault(name, Served(deployment=name))
+
+        day = self._panel(Panel.DEPLOYMENTS, DAY, now)
+        for row in _rows(day):
+            served[row["service"]] = replace(
+                of(row["service"]),
+                last_seen_at=row["last_seen"].to_pydatetime(),
+                day_count=int(row["requests"]),
+            )
+        if not served:
+            return ()
+        windows: dict[float, pd.DataFrame] = {}
+
+        def requests(key: str) -> list[dict[str, Any]]:
+            minutes = rules[key].values["window_min"]
+            if minutes not in windows:
+                windows[minutes] = self._panel(Panel.DEPLOYMENTS, timedelta(minutes=minutes), now)
+            return _rows(windows[minutes])
+
+        if rules["failure_rate"].enabled:
+            for row in requests("failure_rate"):
+                name = str(row["service"])
+                served[name] = replace(
+                    of(name), request_count=int(row["requests"]), failed_count=int(row["failed"])
+                )
+        if rules["p95"].enabled:
+            for row in requests("p95"):
+                name = str(row["service"])
+                served[name] = replace(
+                    of(name), p95_ms=float(row["p95_ms"]), p95_request_count=int(row["requests"])
+                )
+        if rules["semantic_failures"].enabled:
+            window = timedelta(minutes=rules["semantic_failures"].values["window_min"])
+            rows = _rows(self._panel(Panel.SUSPECT_ANSWERS, window, now))
+            for name, count, sample in semantic_failures(rows):
+                served[name] = replace(of(name), semantic_count=count, semantic_sample=sample)
+        return tuple(served.values())
+
+    def _panel(self, panel: Panel, length: timedelta, now: datetime) -> pd.DataFrame:
+        window = TimeWindow(start=now - length, end=now + timedelta(seconds=1), bin=length)
+        return self._workspace.telemetry.panel(panel, window).frame
+
+
+def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+
+
+def semantic_failures(
+    rows: Iterable[Mapping[str, object]],
+) -> tuple[tuple[str, int, str], ...]:
+    """Deployment, how many of its suspect answers are errors, and what the first one says.
+
+    Args:
+        rows: of `Panel.SUSPECT_ANSWERS`.
+    """
+    counts: Counter[str] = Counter()
+    samples: dict[str, str] = {}
+    for row in rows:
+        meaning = scoring.understand(200, str(row["answer"] or ""))
+        if meaning.error:
+            name = str(row["service"])
+            counts[name] += 1
+            samples.setdefault(name, meaning.error)
+    return tuple((name, count, samples[name]) for name, count in counts.items())

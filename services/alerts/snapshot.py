@@ -1,0 +1,41 @@
+"""What a workspace answered at one moment, as far as rules are about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from services.alerts.records import BandCheck, Probe, ProbeResult, Source
+from services.attention import Seen
+from services.domain import Firing, PipelineEndpoint, PublishedPipeline
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """What telemetry says of one deployment."""
+
+    deployment: str
+    request_count: int = 0  # in the window of the failure-rate rule
+    failed_count: int = 0
+    p95_ms: float | None = None  # in the window of the p95 rule
+    p95_request_count: int = 0
+    semantic_count: int = 0  # 200 whose body is an error, in the window of its rule
+    semantic_sample: str = ""  # what one of them said
+    last_seen_at: datetime | None = None  # its newest request of the last day
+    day_count: int = 0  # requests of the last day
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """Empty where nothing is; what did not answer is named in `missing`."""
+
+    seen: Seen = field(default_factory=Seen)  # without traffic, which is in `served`
+    pipelines: Sequence[PublishedPipeline] = ()
+    endpoints: Sequence[PipelineEndpoint] = ()
+    firings: Mapping[str, Sequence[Firing]] = field(default_factory=dict)  # by schedule, newest 1st
+    checks: Mapping[str, Sequence[BandCheck]] = field(default_factory=dict)  # experiment → newest
+    served: Sequence[Served] = ()
+    probes: Mapping[str, Probe] = field(default_factory=dict)  # by deployment
+    probed: Mapping[str, Sequence[ProbeResult]] = field(default_factory=dict)  # newest first
+    missing: frozenset[Source] = frozenset()
