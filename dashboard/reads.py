@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from dashboard import events, memory, session
+from dashboard import events, memory, session, side_by_side
 from dashboard import rates as telemetry_rates
 from dashboard.memory import Lifetime, remembered
 from dashboard.rates import Rates
+from services import drift
+from services.app_insights import captured
 from services.attention import Traffic
 from services.domain import (
     AuditEvent,
@@ -30,6 +33,7 @@ from services.domain import (
     Firing,
     FlowProgress,
     LoadTest,
+    LogTail,
     Model,
     Panel,
     PipelineEndpoint,
@@ -41,8 +45,10 @@ from services.domain import (
     StepRun,
     TimeWindow,
 )
+from services.drift import Comparison
 from services.errors import NotFoundError
 from services.ports import QueryResult
+from services.scored.records import ScoredRequest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,6 +59,7 @@ TELEMETRY = Lifetime(local=10, azure=60)
 QUERY = Lifetime(local=2, azure=60)
 PROGRESS = Lifetime(local=1, azure=30)
 DESK = Lifetime(local=2, azure=2)  # what the dashboard keeps itself, wherever the workspace is
+LIVE = Lifetime(local=0, azure=5)  # what is followed as it grows
 SETTLED = Lifetime(local=2, azure=300)  # of runs that completed, and of what is deployed
 
 
@@ -97,6 +104,29 @@ def dataset_versions(name: str) -> tuple[Dataset, ...]:
 @remembered(LONG, most=50, spinner="Profiling…")
 def profile(name: str, version: int) -> DatasetProfile:
     return session.workspace().datasets.profile(name, version)
+
+
+@remembered(LONG, most=20, spinner="Comparing…")
+def version_drift(name: str, reference: int, current: int) -> Comparison:
+    """How far one version's rows moved from another's; the first rows of each, if there are
+    very many."""
+    head = session.workspace().datasets.head
+    before, after = (head(name, each, drift.ROW_LIMIT) for each in (reference, current))
+    return drift.compare(before, after)
+
+
+@remembered(TELEMETRY, most=20, spinner="Comparing…")
+def scored_drift(name: str, version: int, deployment: str, window: TimeWindow) -> Comparison:
+    """How far the rows a deployment was asked to score moved from a dataset version."""
+    import pandas as pd
+
+    captured_rows = captured.read(
+        telemetry(Panel.CAPTURED, window, deployment).frame.to_dict("records")
+    )
+    rows = captured.scored_rows(captured_rows, deployment)
+    before = session.workspace().datasets.head(name, version, drift.ROW_LIMIT)
+    columns = [column for column in before.columns if any(column in row for row in rows)]
+    return drift.compare(before[columns], pd.DataFrame(rows, columns=columns))
 
 
 @remembered(BRIEF, moving=_moving_runs)
@@ -186,9 +216,28 @@ def deployments() -> tuple[Deployment, ...]:
     return session.workspace().deployments.list()
 
 
+def deployment(name: str) -> Deployment:
+    """On Azure from the list, which tells as much, where that has it."""
+    port = session.workspace().deployments
+    if session.workspace().backend == "local":
+        return port.get(name)
+    listed = next((each for each in deployments() if each.name == name), None)
+    return listed or port.get(name)
+
+
+@remembered(LIVE)
+def deployment_log(name: str, line_limit: int) -> LogTail:
+    return session.workspace().deployments.logs(name, line_limit=line_limit)
+
+
 @remembered(SETTLED)
 def scoring_contract(deployment: str) -> DataContract:
     return session.workspace().scoring.contract(deployment)
+
+
+def scored_requests(deployment: str) -> tuple[ScoredRequest, ...]:
+    """Not remembered: one read of the store on this machine, and true after every request."""
+    return session.workspace().scored.list(deployment)
 
 
 @remembered(LONG, most=50)
@@ -250,6 +299,12 @@ def schedules() -> tuple[Schedule, ...]:
     return session.workspace().schedules.list()
 
 
+@remembered(BRIEF)
+def schedules_with_last_runs() -> tuple[Schedule, ...]:
+    """`schedules`, and how each went last: a request each where that is Azure."""
+    return session.workspace().schedules.with_last_runs(schedules())
+
+
 def telemetry(panel: Panel, window: TimeWindow, deployment: str | None = None) -> QueryResult:
     return _telemetry(panel, _whole_minutes(window), deployment)
 
@@ -269,13 +324,17 @@ def _telemetry(panel: Panel, window: TimeWindow, deployment: str | None) -> Quer
 
 @remembered(TELEMETRY, most=50)
 def rates(window: TimeWindow) -> Rates:
-    panels = (Panel.SUMMARY, Panel.FAILURES, Panel.LATENCY)
-    return telemetry_rates.rates(*(telemetry(panel, window).frame for panel in panels))
+    """On Azure without the percentiles of each bin, which would be one query more."""
+    panels = [Panel.SUMMARY, Panel.REQUESTS]
+    if session.workspace().backend == "local":
+        panels.append(Panel.LATENCY)
+    asked = side_by_side.ask([partial(telemetry, panel, window) for panel in panels])
+    return telemetry_rates.rates(*(each.frame for each in asked))
 
 
 @remembered(TELEMETRY, most=50)
 def traffic(window: TimeWindow) -> tuple[Traffic, ...]:
-    return telemetry_rates.traffic(telemetry(Panel.DEPLOYMENTS, window).frame)
+    return telemetry_rates.traffic(telemetry(Panel.REQUESTS, window).frame)
 
 
 @remembered(PROGRESS)

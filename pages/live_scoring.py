@@ -1,8 +1,10 @@
 """Live scoring: send a form, JSON or a CSV file to a deployment and read its answer."""
 
+from datetime import UTC, datetime
+
 import streamlit as st
 
-from dashboard import reads, scoring_draft, session
+from dashboard import reads, scoring_draft, session, shell
 from dashboard.components import (
     deployment_picker,
     empty,
@@ -11,6 +13,8 @@ from dashboard.components import (
     scoring_answer,
     scoring_batch,
     scoring_editor,
+    scoring_golden,
+    scoring_history,
     scoring_options,
     scoring_request,
 )
@@ -24,6 +28,7 @@ def score(deployment: Deployment) -> None:
     payload = scoring_draft.current().text(indent=None)
     with failures.reported(), st.spinner("Scoring…"):
         answer = session.workspace().scoring.score(deployment.name, payload)
+        session.workspace().scored.remember(deployment.name, deployment.model_id, payload, answer)
         scoring_draft.keep(
             scoring_draft.Exchange(deployment=deployment.name, payload=payload, answer=answer)
         )
@@ -57,7 +62,20 @@ with failures.explained():
         scoring_draft.payload(deployment.name, contract, probabilities=accepted)
         probabilities = scoring_options.probabilities(contract)
     scoring_options.notice(deployment, contract)
-    if mode == scoring_editor.CSV and contract is not None:
-        scoring_batch.show(deployment.name, contract, probabilities=probabilities)
-    else:
-        request(deployment, contract, mode)
+    now, zone = datetime.now(UTC), shell.zone()
+    views = (scoring_history.SCORE, scoring_history.HISTORY, scoring_history.GOLDEN)
+    one, history, golden = st.tabs(
+        views, key=scoring_history.VIEW, bind="query-params", on_change="rerun"
+    )
+    if history.open:
+        with history:
+            scoring_history.show(deployment, deployments, now=now, zone=zone)
+    if golden.open:
+        with golden:
+            scoring_golden.show(deployment, now=now)
+    if one.open:
+        with one:
+            if mode == scoring_editor.CSV and contract is not None:
+                scoring_batch.show(deployment.name, contract, probabilities=probabilities)
+            else:
+                request(deployment, contract, mode)

@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from services.errors import UnavailableError
+from services.errors import InvalidRequestError, UnavailableError
 from services.local.scoring import LocalScoring
 from tests.stub_deployment import (
     BAD,
@@ -377,3 +377,60 @@ def test_an_outage_is_a_sentence_not_a_traceback(open_page, deployed, monkeypatc
     assert not page.exception
     assert any("did not answer" in each.value for each in page.warning)
     assert GOOD not in texts(page)
+
+
+def history(open_page, **address: str):
+    return open_page("live_scoring", view="History", **address)
+
+
+def test_every_request_is_in_the_history(open_page, deployed, local_workspace):
+    score(open_page("live_scoring"))
+
+    page = history(open_page)
+
+    (row,) = page.dataframe[0].value.to_dict("records")
+    assert (row["Answer"], row["Status"]) == ("no", 200)
+    assert PRIMARY not in str(local_workspace.scored.list())
+
+
+def test_a_request_sent_again_shows_what_changed(open_page, deployed, local_workspace):
+    score(open_page("live_scoring"))
+    deployed.answer = lambda number, body: (200, json.dumps(json.dumps({"result": ["yes"]})))
+    (before,) = local_workspace.scored.list()
+
+    page = history(open_page, request=before.id)
+    page.button(key="scoring_history.again").click().run()
+
+    assert not page.exception
+    assert "1 of 1 row changed" in texts(page)
+    (changed, _) = (each.value for each in page.dataframe)
+    assert changed.to_dict("records") == [{"Row": 1, "Before": "no", "Now": "yes"}]
+    assert local_workspace.scored.list()[0].of == before.id
+
+
+def test_a_flipped_label_fails_the_golden_set_and_names_the_case(
+    open_page, deployed, local_workspace
+):
+    score(open_page("live_scoring"))
+    (request,) = local_workspace.scored.list()
+    local_workspace.scored.name(request.id, "clerk of 38")
+    local_workspace.scored.expect(request.id, ["no"])
+    page = open_page("live_scoring", view="Golden set")
+    page.button(key="scoring_golden.run").click().run()
+    assert "All 1 pass" in "\n".join(each.value for each in page.success)
+
+    local_workspace.scored.expect(request.id, ["yes"])
+    page = open_page("live_scoring", view="Golden set")
+    page.button(key="scoring_golden.run").click().run()
+
+    assert "clerk of 38" in page.error[0].value
+    assert page.dataframe[0].value["Verdict"].tolist() == ["FAIL"]
+    assert "“no” instead of “yes”" in page.dataframe[0].value["Reason"][0]
+
+
+def test_a_case_without_a_name_is_refused(open_page, deployed, local_workspace):
+    score(open_page("live_scoring"))
+    (request,) = local_workspace.scored.list()
+
+    with pytest.raises(InvalidRequestError, match="name"):
+        local_workspace.scored.expect(request.id, ["no"])
