@@ -33,7 +33,6 @@ class Capability(StrEnum):
     BATCH_INFERENCE = "batch inference"
     SCHEDULE_LEDGER = "record missed firings"
     ALERTS = "notice trouble by itself"
-    ALERTS = "notice trouble by itself"
     DELETE_SCHEDULE = "delete a schedule"
     EVALUATION = "look at a model's predictions"
 
@@ -653,7 +652,6 @@ class Panel(StrEnum):
     TRACES = "traces"
     CAPTURED = "captured inputs and outputs"
     DEPLOYMENTS = "requests per deployment"
-    SUSPECT_ANSWERS = "answers that may be errors"
     SUSPECT_ANSWERS = "answers that may be errors"
     ARRIVALS = "what arrived of whom"
 

@@ -19,7 +19,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from services.alerts.ports import Alerts, MetricBands, Probes
-from services.alerts.ports import Alerts, MetricBands, Probes
 from services.domain import (
     AuditEvent,
     AutoMLSettings,
@@ -878,11 +877,6 @@ NOT_WATCHED = (
 )
 
 
-NOT_WATCHED = (
-    "Alerts are evaluated for local workspaces only; nothing watches this one while it is closed."
-)
-
-
 class Workspace(ABC):
     """Everything one team has trained, deployed and scheduled."""
 
@@ -946,23 +940,6 @@ class Workspace(ABC):
     @property
     @abstractmethod
     def flow(self) -> Flow: ...
-
-    @property
-    def alerts(self) -> Alerts:
-        """`Capability.ALERTS`, like the next two.
-
-        Raises:
-            InvalidRequestError: nobody watches this back end.
-        """
-        raise InvalidRequestError(NOT_WATCHED)
-
-    @property
-    def bands(self) -> MetricBands:
-        raise InvalidRequestError(NOT_WATCHED)
-
-    @property
-    def probes(self) -> Probes:
-        raise InvalidRequestError(NOT_WATCHED)
 
     @property
     def alerts(self) -> Alerts:

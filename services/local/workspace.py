@@ -18,8 +18,6 @@ from services.ports import Workspace
 if TYPE_CHECKING:
     from services.local.alerts import LocalAlerts
     from services.local.bands import LocalMetricBands
-    from services.local.alerts import LocalAlerts
-    from services.local.bands import LocalMetricBands
     from services.local.datasets import LocalDatasets
     from services.local.deployments import LocalDeployments
     from services.local.flow import LocalFlow
@@ -123,24 +121,6 @@ class LocalWorkspace(Workspace):
     @cached_property
     def audit(self) -> LocalAuditLog:
         return LocalAuditLog(self.store)
-
-    @cached_property
-    def alerts(self) -> LocalAlerts:
-        from services.local.alerts import LocalAlerts
-
-        return LocalAlerts(self.home, self.store, clock=self.clock)
-
-    @cached_property
-    def bands(self) -> LocalMetricBands:
-        from services.local.bands import LocalMetricBands
-
-        return LocalMetricBands(self.home, self.store, clock=self.clock)
-
-    @cached_property
-    def probes(self) -> LocalProbes:
-        from services.local.probes import LocalProbes
-
-        return LocalProbes(self.deployments, self.store, clock=self.clock)
 
     @cached_property
     def alerts(self) -> LocalAlerts:
