@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import tempfile
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,9 @@ class DeploymentChanges:
                 sentence = _sentence(doing, failure)
                 self._passages.end(passage, DeploymentState.FAILED, error=sentence)
                 self._report(doing, name, sentence)
+                if failure is not error:  # its own text may quote headers
+                    where = "".join(traceback.format_tb(error.__traceback__))
+                    log.warning("%s came from\n%s", type(error).__name__, where)
                 return
             if not self._passages.accepted(passage, accepted):
                 self.delete(name)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from services.domain import LoadTestState
+from services.local import load_test_handover
 from services.local.clock import Clock, utc_now
 from services.local.duty import Duty, Exit, ExitCause, Program
 from services.local.load_tests import folder
@@ -15,16 +17,23 @@ from services.local.store import Store, stamp
 log = logging.getLogger(__name__)
 
 PREFIX = "load_test/"
+TIDY_EVERY = timedelta(seconds=30)
 
 
 class LoadTestDuty(Duty):
     def __init__(self, home: Path, store: Store, clock: Clock = utc_now) -> None:
         self._home, self._store, self._clock = home, store, clock
+        self._tidied_at: datetime | None = None
 
     def programs(self) -> Sequence[Program]:
         with self._store.reading() as db:
             rows = db.execute("SELECT id FROM load_tests WHERE ended_at IS NULL").fetchall()
         return tuple(self._program(row["id"]) for row in rows)
+
+    def tick(self, now: datetime) -> None:
+        if self._tidied_at is None or now - self._tidied_at >= TIDY_EVERY:
+            self._tidied_at = now
+            load_test_handover.discard_old(self._home / "load_tests")
 
     def exited(self, exit: Exit) -> None:
         """A worker records its own end; one that could not is told of here."""

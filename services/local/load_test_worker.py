@@ -7,8 +7,6 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,17 +14,14 @@ from services import apache_bench, scoring
 from services.bench_answers import AnswerReader
 from services.domain import (
     BenchReport,
-    Deployment,
     LoadTest,
-    LoadTestPlan,
     LoadTestState,
     ScoringAnswer,
 )
-from services.errors import OperationFailedError, ServiceError, UnavailableError
-from services.local import lifeline
+from services.errors import OperationFailedError, ServiceError
+from services.local import lifeline, load_test_target
 from services.local.ab_process import AbProcess
 from services.local.clock import utc_now
-from services.local.deployments import LocalDeployments
 from services.local.load_test_rows import answers_json, record, report_json
 from services.local.load_tests import folder
 from services.local.store import Store, stamp
@@ -36,8 +31,6 @@ log = logging.getLogger(__name__)
 LOOK_EVERY_S = 0.25  # between looks at whether it should stop, and notes of how far it is
 SLOW_MS = 50.0  # above this, printing every answer at once costs nothing
 KEY_KNOWN_WITHIN_S = 5.0  # how long a server may take to learn of a key issued a moment ago
-CREDENTIAL_SLACK_S = 120.0
-CREDENTIAL_LIMIT_S = 6 * 3600.0
 SHUT_DOWN = "The workspace was shut down while the test ran."
 
 
@@ -48,8 +41,8 @@ class Journal:
         self._store, self._id = store, load_test_id
         self._noted = 0
 
-    def claim(self) -> LoadTest | None:
-        """Start the test, or None when it has been stopped before it began."""
+    def claim(self) -> tuple[LoadTest, str] | None:
+        """Start the test: what it is, and of which workspace; None when it was stopped before."""
         with self._store.transaction() as db:
             claimed = db.execute(
                 "UPDATE load_tests SET started_at = ?"
@@ -57,7 +50,7 @@ class Journal:
                 (stamp(utc_now()), self._id),
             )
             row = db.execute("SELECT * FROM load_tests WHERE id = ?", (self._id,)).fetchone()
-        return record(row) if claimed.rowcount else None
+        return (record(row), row["workspace"]) if claimed.rowcount else None
 
     def note(self, done_count: int) -> None:
         """How far the test is. Writes only news, since every write wakes the supervisor."""
@@ -129,7 +122,9 @@ class StopSignal:
         return self.asked or self.shut_down
 
 
-def carry_out(home: Path, store: Store, test: LoadTest, should_stop: StopSignal) -> Measurement:
+def carry_out(
+    home: Path, store: Store, test: LoadTest, workspace: str, should_stop: StopSignal
+) -> Measurement:
     """Check that the deployment answers this payload, then let ``ab`` loose on it.
 
     Raises:
@@ -139,47 +134,28 @@ def carry_out(home: Path, store: Store, test: LoadTest, should_stop: StopSignal)
     """
     assert test.plan is not None  # imported reports have no worker
     program = apache_bench.executable()
-    deployments = LocalDeployments(home, store)
-    target = deployments.get(test.plan.deployment)
-    if target.scoring_uri is None:
-        raise UnavailableError(f"“{target.name}” has no scoring URI yet.")
     place = folder(home, test.id)
     place.mkdir(parents=True, exist_ok=True)
     (place / "payload.json").write_text(test.plan.payload, encoding="utf-8")
-    with _credential(deployments, target, test.plan) as credential:
-        checked = _check(target.scoring_uri, test, credential)
+    with load_test_target.reached(home, store, test, workspace) as target:
+        checked = _check(target.uri, test, target.credential)
         command = apache_bench.command(
             test.plan,
-            target.scoring_uri,
+            target.uri,
             program=program,
             payload=place / "payload.json",
             percentiles_file=place / "percentiles.csv",
             times_file=place / "times.tsv",
-            credential=credential,
+            credential=target.credential,
             tag=apache_bench.TAG_PREFIX + test.id,
         )
         reader = AnswerReader({len(checked.body.encode()): False})
         ab = AbProcess(command, place / "errors.txt", line_by_line=checked.duration_ms > SLOW_MS)
         ab.follow(reader.feed, lambda: should_stop(reader.count))
         reader.finish()
-    return _measurement(place, reader, ab.errors())
-
-
-@contextmanager
-def _credential(
-    deployments: LocalDeployments, target: Deployment, plan: LoadTestPlan
-) -> Iterator[str | None]:
-    """A key that lives for this run alone, since ``ps`` shows it."""
-    if not target.auth_enabled:
-        yield None
-        return
-    expected_s = plan.seconds or (plan.requests or 0) * plan.timeout_s / plan.concurrency
-    lifetime_s = min(expected_s + CREDENTIAL_SLACK_S, CREDENTIAL_LIMIT_S)
-    key = deployments.issue_temporary_key(target.name, lifetime_s)
-    try:
-        yield key
-    finally:
-        deployments.revoke_temporary_key(target.name, key)
+        notes = target.warnings()
+    measured = _measurement(place, reader, ab.errors())
+    return replace(measured, warnings=(*measured.warnings, *notes))
 
 
 def _check(uri: str, test: LoadTest, credential: str | None) -> ScoringAnswer:
@@ -244,11 +220,12 @@ def main(home: Path, load_test_id: str) -> int:
     should_stop = StopSignal(journal)
     signal.signal(signal.SIGTERM, should_stop.hear)
     lifeline.follow()
-    test = journal.claim()
-    if test is None:
+    claimed = journal.claim()
+    if claimed is None:
         return 0
+    test, workspace = claimed
     try:
-        measured = carry_out(home, store, test, should_stop)
+        measured = carry_out(home, store, test, workspace, should_stop)
     except ServiceError as error:
         log.warning("load test %s failed: %s", load_test_id, error)
         journal.ended(LoadTestState.FAILED, Measurement(), str(error))

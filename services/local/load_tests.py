@@ -13,12 +13,12 @@ from pathlib import Path
 from services import apache_bench
 from services.bench_answers import AnswerReader
 from services.domain import Deployment, LoadTest, LoadTestPlan, LoadTestState
-from services.errors import ConflictError, InvalidRequestError, NotFoundError
-from services.local import audit
+from services.errors import ConflictError, InvalidRequestError, NotFoundError, UnavailableError
+from services.local import audit, load_test_handover
 from services.local.clock import Clock, utc_now
 from services.local.load_test_rows import answers_json, record, report_json
 from services.local.store import Store, stamp
-from services.ports import LoadTests
+from services.ports import Deployments, LoadTests
 
 log = logging.getLogger(__name__)
 
@@ -29,37 +29,54 @@ NAME_LIMIT = 120
 class LocalLoadTests(LoadTests):
     """The plan, the payload's hash and the deployment's settings are fixed when it is asked for."""
 
-    def __init__(self, home: Path, store: Store, *, clock: Clock = utc_now) -> None:
+    def __init__(
+        self,
+        home: Path,
+        store: Store,
+        *,
+        clock: Clock = utc_now,
+        workspace: str = "",
+        deployments: Deployments | None = None,
+    ) -> None:
+        """
+        Args:
+            workspace: which one, where the deployments live elsewhere; empty: this one.
+            deployments: those of that workspace.
+        """
         self._home, self._store, self._clock = home, store, clock
+        self._workspace, self._elsewhere = workspace, deployments
 
     def list(self, deployment: str | None = None) -> tuple[LoadTest, ...]:
         with self._store.reading() as db:
             rows = db.execute(
-                "SELECT * FROM load_tests WHERE ? IS NULL OR deployment = ?"
+                "SELECT * FROM load_tests WHERE workspace = ? AND (? IS NULL OR deployment = ?)"
                 " ORDER BY created_at DESC, id",
-                (deployment, deployment),
+                (self._workspace, deployment, deployment),
             ).fetchall()
         return tuple(map(record, rows))
 
     def get(self, load_test_id: str) -> LoadTest:
         with self._store.reading() as db:
-            row = db.execute("SELECT * FROM load_tests WHERE id = ?", (load_test_id,)).fetchone()
+            row = db.execute(
+                "SELECT * FROM load_tests WHERE id = ? AND workspace = ?",
+                (load_test_id, self._workspace),
+            ).fetchone()
         if row is None:
             raise NotFoundError("load test", load_test_id)
         return record(row)
 
     def begin(self, plan: LoadTestPlan) -> LoadTest:
-        from services.local.deployments import LocalDeployments
-
         apache_bench.check_plan(plan)
         _check_payload(plan.payload)
         apache_bench.executable()
-        target = LocalDeployments(self._home, self._store, clock=self._clock).get(plan.deployment)
+        target = self._deployments().get(plan.deployment)
         load_test_id = secrets.token_hex(6)
+        self._hand_over(load_test_id, target)
         try:
             with self._store.transaction() as db:
                 self._insert(db, load_test_id, plan, target)
         except sqlite3.IntegrityError as error:
+            shutil.rmtree(folder(self._home, load_test_id), ignore_errors=True)
             raise ConflictError(
                 f"A load test of “{plan.deployment}” has not ended; wait for it or stop it."
             ) from error
@@ -82,7 +99,14 @@ class LocalLoadTests(LoadTests):
                 "UPDATE load_tests SET stop_asked_at = ? WHERE id = ? AND ended_at IS NULL",
                 (now, load_test_id),
             )
-            audit.record(db, action="load_test.stop", subject=f"load_test/{load_test_id}")
+            audit.record(
+                db,
+                action="load_test.stop",
+                subject=f"load_test/{load_test_id}",
+                workspace=self._workspace,
+            )
+        if test.started_at is None:
+            load_test_handover.discard(folder(self._home, load_test_id))
 
     def import_report(self, name: str, text: str) -> LoadTest:
         name = name.strip()
@@ -95,10 +119,11 @@ class LocalLoadTests(LoadTests):
         self._keep(load_test_id, reader.report())
         with self._store.transaction() as db:
             db.execute(
-                "INSERT INTO load_tests (id, name, imported, created_at, started_at, ended_at,"
-                " outcome, done_count, report, answers, warnings)"
-                " VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO load_tests (workspace, id, name, imported, created_at, started_at,"
+                " ended_at, outcome, done_count, report, answers, warnings)"
+                " VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
+                    self._workspace,
                     load_test_id,
                     name,
                     now,
@@ -116,6 +141,7 @@ class LocalLoadTests(LoadTests):
                 action="load_test.import",
                 subject=f"load_test/{load_test_id}",
                 after={"name": name, "requests": report.complete_count},
+                workspace=self._workspace,
             )
         return self.get(load_test_id)
 
@@ -138,6 +164,7 @@ class LocalLoadTests(LoadTests):
                 action="load_test.delete",
                 subject=f"load_test/{load_test_id}",
                 before={"name": test.name},
+                workspace=self._workspace,
             )
         shutil.rmtree(folder(self._home, load_test_id), ignore_errors=True)
 
@@ -145,10 +172,11 @@ class LocalLoadTests(LoadTests):
         self, db: sqlite3.Connection, load_test_id: str, plan: LoadTestPlan, target: Deployment
     ) -> None:
         db.execute(
-            "INSERT INTO load_tests (id, name, created_at, deployment, payload, payload_sha256,"
-            " requests, seconds, concurrency, keep_alive, timeout_s, model_id, settings)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO load_tests (workspace, id, name, created_at, deployment, payload,"
+            " payload_sha256, requests, seconds, concurrency, keep_alive, timeout_s, model_id,"
+            " settings) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
+                self._workspace,
                 load_test_id,
                 _name(plan),
                 stamp(self._clock()),
@@ -169,7 +197,24 @@ class LocalLoadTests(LoadTests):
             action="load_test.begin",
             subject=f"load_test/{load_test_id}",
             after={"deployment": plan.deployment, "plan": _name(plan)},
+            workspace=self._workspace,
         )
+
+    def _deployments(self) -> Deployments:
+        from services.local.deployments import LocalDeployments
+
+        here = LocalDeployments(self._home, self._store, clock=self._clock)
+        return self._elsewhere or here
+
+    def _hand_over(self, load_test_id: str, target: Deployment) -> None:
+        """The address and key of a deployment elsewhere, for the worker's eyes only."""
+        if self._elsewhere is None:
+            return
+        if target.scoring_uri is None:
+            raise UnavailableError(f"“{target.name}” has no scoring URI yet; it is {target.state}.")
+        key = self._elsewhere.keys(target.name).primary if target.auth_enabled else None
+        load_test_handover.discard_old(self._home / "load_tests")
+        load_test_handover.leave(folder(self._home, load_test_id), target.scoring_uri, key)
 
     def _keep(self, load_test_id: str, report: str) -> None:
         place = folder(self._home, load_test_id)
