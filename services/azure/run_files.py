@@ -99,7 +99,15 @@ class RunFiles:
         address = self._connection.call(kind, asked, name=path)
         return self.fetch(address, kind=kind, name=path, large=large)
 
-    def fetch(self, address: str, *, kind: str, name: str, last_bytes: int | None = None) -> bytes:
+    def fetch(
+        self,
+        address: str,
+        *,
+        kind: str,
+        name: str,
+        last_bytes: int | None = None,
+        large: bool = False,
+    ) -> bytes:
         """What is kept at an address, or its last bytes; `kind` and `name` are for the sentence.
 
         Raises:
