@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from dashboard import charts, charts_runs
 from services.domain import SliceScore
+from services.drift import Bin
 from services.importance_movement import Moved, Movement
 
 POINT_LIMIT = 2_000
@@ -128,3 +129,26 @@ def by_slice(scores: Sequence[SliceScore], *, metric: str, whole: float | None) 
              "yanchor": "bottom", "font": {"size": 11, "color": QUIET}}
         ]  # fmt: skip
     return go.Figure({"data": [trace], "layout": layout})
+
+
+def overlay(bins: Sequence[Bin], *, before: str, after: str) -> go.Figure:
+    """A column's shares in two tables, side by side per bin."""
+    labels = [plain(each.label) for each in bins]
+    traces = [
+        {
+            "type": "bar",
+            "x": labels,
+            "y": shares,
+            "name": plain(name),
+            "marker": {"color": color},
+            "hovertemplate": "%{y:.1%}",
+        }
+        for name, shares, color in (
+            (before, [each.reference for each in bins], QUIET),
+            (after, [each.current for each in bins], "rgb(79, 70, 229)"),
+        )
+    ]
+    layout = charts.layout(height=320, y_title="Share of rows")
+    layout["yaxis"] |= {"tickformat": ".0%"}
+    layout["xaxis"] |= {"type": "category"}
+    return go.Figure({"data": traces, "layout": layout | {"barmode": "group", "bargap": 0.25}})

@@ -11,7 +11,7 @@ from dashboard import formats, reads
 from dashboard.components.dataset_list import OPENED
 from services.domain import Dataset, DatasetProfile
 
-VIEWS = ("Profile", "Preview", "Contract")
+VIEWS = ("Profile", "Preview", "Contract", "Compare")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,16 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from dashboard import formats, shell
+from dashboard import dataset_uses, formats, shell
 from dashboard.components import (
     dataset_contract,
+    dataset_drift,
     dataset_picker,
     dataset_preview,
     dataset_profile,
 )
 from dashboard.dataset_uses import Uses
-from dashboard.readings import Data, Failed, Reading
+from dashboard.readings import Data, Failed, NotConfigured, Reading
 from services.domain import Dataset, DatasetProfile
 
 LINKED = 3  # runs and models named; the rest are counted
@@ -31,6 +32,8 @@ def show(datasets: Sequence[Dataset], uses: Reading[Uses]) -> None:
         dataset_preview.show(chosen.dataset)
     elif chosen.view == "Contract":
         dataset_contract.show(chosen.dataset, chosen.target)
+    elif chosen.view == "Compare":
+        dataset_drift.show(chosen.dataset)
     else:
         dataset_profile.show(chosen.profile, chosen.target)
 
@@ -55,6 +58,14 @@ def _facts(dataset: Dataset, profile: DatasetProfile) -> None:
 def _used_by(dataset: Dataset, uses: Reading[Uses]) -> None:
     if isinstance(uses, Failed):
         st.caption(f"What uses it is not known: {formats.sentence(str(uses.error))}")
+        return
+    if isinstance(uses, NotConfigured):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.caption(uses.reason, width="content")
+            st.button(
+                "Find them", key="dataset.find-uses", type="tertiary", icon=":material/search:",
+                on_click=st.session_state.__setitem__, args=(dataset_uses.ASKED, True),
+            )  # fmt: skip
         return
     used = uses.value.of_version(dataset.id) if isinstance(uses, Data) else Uses()
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):

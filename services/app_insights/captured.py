@@ -45,6 +45,30 @@ def read(rows: Iterable[Mapping[Any, Any]]) -> tuple[CapturedRow, ...]:
     return tuple(each for each in found if each is not None)
 
 
+def scored_rows(captured: Iterable[CapturedRow], deployment: str) -> list[Mapping[str, Any]]:
+    """The rows of data that one deployment was asked to score, as far as they are whole.
+
+    Reads ``{"data": [{…}]}``, also where it stands inside ``Inputs``, and a list of rows alone.
+    """
+    return [
+        row
+        for each in captured
+        if each.deployment == deployment and not each.truncated
+        for row in _rows_in(each.input)
+    ]
+
+
+def _rows_in(text: str) -> list[Mapping[str, Any]]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return []
+    while isinstance(found, dict):
+        inner = next((found[name] for name in ("Inputs", "inputs", "data") if name in found), None)
+        found = [found] if inner is None else inner
+    return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+
+
 def _row(row: Mapping[Any, Any]) -> CapturedRow | None:
     text, properties = str(row["text"]), _properties(str(row.get("properties") or "{}"))
     printed = int(properties.get("Truncated From") or len(text.encode()))

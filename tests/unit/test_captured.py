@@ -80,3 +80,25 @@ def test_properties_packed_into_one_text_are_found():
 @pytest.mark.parametrize("text", ["{not json", '{"level": "info"}', "{}", "[1]"])
 def test_other_lines_are_no_captured_rows(text):
     assert captured.read([row(text)]) == ()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"data": [{"age": 38}, {"age": 40}]},
+        {"Inputs": {"data": [{"age": 38}, {"age": 40}]}, "GlobalParameters": {}},
+        [{"age": 38}, {"age": 40}],
+    ],
+)
+def test_the_rows_that_were_scored_are_found_in_every_shape_azure_takes(body):
+    found = captured.read([row(json.dumps({"input": body, "output": []}))])
+
+    assert captured.scored_rows(found, "bank") == [{"age": 38}, {"age": 40}]
+    assert captured.scored_rows(found, "another") == []
+
+
+@pytest.mark.parametrize("body", ["plain text", 7, {"data": 7}, {"data": ["row"]}, []])
+def test_an_input_without_rows_holds_none(body):
+    found = captured.read([row(json.dumps({"input": body, "output": ["no"]}))])
+
+    assert captured.scored_rows(found, "bank") == []
