@@ -18,30 +18,20 @@ ROWS, COLUMNS, BYTES, SOURCE = "row_count", "column_count", "size_bytes", "sourc
 
 
 def dataset(entry: Mapping[str, Any]) -> Dataset:
-    """One entry of the list, or the answer to a question for one name.
+    """One version of a dataset: the one the service calls its latest.
+
+    Description and tags are the dataset's own, whatever the version.
 
     Raises:
         KeyError, TypeError, ValueError: it has no name, version or date.
     """
-    return version_of(entry, entry["latest"])
-
-
-def version_of(entry: Mapping[str, Any], definition: Mapping[str, Any]) -> Dataset:
-    """One version of a dataset; its description and tags are the dataset's own.
-
-    Args:
-        entry: the dataset.
-        definition: this version of it.
-
-    Raises:
-        KeyError, TypeError, ValueError: as `dataset`.
-    """
-    noted = definition.get("properties") or {}
+    latest = entry["latest"]
+    noted = latest.get("properties") or {}
     return Dataset(
         name=entry["name"],
-        version=int(definition["versionId"]),
-        created_at=instant(definition.get("createdTime") or entry["createdTime"]),
-        source=str(noted.get(SOURCE) or source_of(definition)),
+        version=int(latest["versionId"]),
+        created_at=instant(latest.get("createdTime") or entry["createdTime"]),
+        source=str(noted.get(SOURCE) or source_of(latest)),
         row_count=_count(noted.get(ROWS)),
         column_count=_count(noted.get(COLUMNS)),
         size_bytes=_count(noted.get(BYTES)),

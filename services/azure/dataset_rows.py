@@ -7,18 +7,18 @@ package ``azureml-dataset-runtime``, which is optional.
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
-import io
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from services import tabular
 from services.azure import dataflows, rest
-from services.azure.blob_files import BlobFiles, Content
+from services.azure.blob_files import BlobFiles
 from services.azure.dataflows import Dataflow
 from services.domain import DataSource, SourceKind
-from services.errors import InvalidRequestError, NotFoundError, OperationFailedError
+from services.errors import InvalidRequestError, OperationFailedError
 from services.sources import content_of
 from services.tabular import CONTENT_LIMIT_BYTES
 
@@ -33,37 +33,67 @@ RUNTIME = "azureml.dataprep"
 FETCHED = "/data/v1.0{scope}/dataversion/unregistered-{saved_id}/versions/1"
 
 
-def read(
-    workspace: SdkWorkspace,
-    client: Any,
-    entry: Mapping[str, Any],
-    *,
-    tokens: Tokens,
-    row_count: int | None,
-) -> pd.DataFrame:
-    """Its first rows in file order, or all of them when `row_count` is None.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the rows of one version are, and who can get at them."""
+
+    entry: Mapping[str, Any]  # what the dataset service says of it
+    flow: Dataflow
+    files: BlobFiles | None  # None of an address, and of what only Azure's engine reads
+
+
+def find(
+    workspace: SdkWorkspace, client: Any, entry: Mapping[str, Any], *, tokens: Tokens
+) -> Place:
+    """Where the rows are. At most two requests.
 
     Args:
         client: the SDK's REST client of the dataset service.
-        entry: what the dataset service says of it.
+
+    Raises:
+        InvalidRequestError: the datastore is of a kind that is not read from here.
+        OperationFailedError: the datastore is gone.
+    """
+    flow = _dataflow(workspace, client, entry)
+    if flow.obstacle or not flow.datastore:
+        return Place(entry, flow, None)
+    return Place(entry, flow, BlobFiles.open(workspace, flow.datastore, tokens))
+
+
+def read(workspace: SdkWorkspace, place: Place, *, row_count: int | None) -> pd.DataFrame:
+    """The first rows in file order, or all of them when `row_count` is None.
 
     Raises:
         InvalidRequestError: it cannot be read from here, and why.
         OperationFailedError: its file is gone, or is no table.
     """
-    flow = _dataflow(workspace, client, entry)
+    flow, entry = place.flow, place.entry
     if flow.obstacle:
-        return _through_runtime(workspace, entry, flow.obstacle, row_count)
-    if not flow.datastore:
+        frame = _through_runtime(workspace, entry, flow.obstacle, row_count)
+    elif place.files is None:
         source = DataSource(kind=SourceKind.URL, location=flow.url)
-        return _first(_table(content_of(source), flow, entry), row_count)
-    files = BlobFiles.open(workspace, flow.datastore, tokens)
-    partly = row_count is not None and flow.delimiter is not None and flow.encoding != "UTF-16"
-    limit = HEAD_BYTES if partly else CONTENT_LIMIT_BYTES
-    content = files.read(flow.path, limit_bytes=limit)
-    if not content.complete and not partly:
+        frame = _table(content_of(source), flow, entry)
+    else:
+        frame = _of_file(place.files, flow, entry, row_count)
+    return frame if row_count is None else frame.head(row_count)
+
+
+def _of_file(
+    files: BlobFiles, flow: Dataflow, entry: Mapping[str, Any], row_count: int | None
+) -> pd.DataFrame:
+    """As much of the file as is needed; of a delimited one its beginning is often enough."""
+    if row_count is not None and flow.delimiter is not None and flow.encoding != "UTF-16":
+        start = files.read(flow.path, limit_bytes=HEAD_BYTES)
+        if start.complete:
+            return _table(start.data, flow, entry)
+        with suppress(InvalidRequestError):  # a line feed inside quotes
+            frame = _parsed(start.data[: start.data.rfind(b"\n") + 1], flow)
+            if len(frame) >= row_count:
+                return frame
+    content = files.read(flow.path, limit_bytes=CONTENT_LIMIT_BYTES)
+    if not content.complete:
         raise _too_large(entry, content.size_bytes)
-    return _first(_table(_whole_lines(content), flow, entry), row_count)
+    return _table(content.data, flow, entry)
 
 
 def _dataflow(workspace: SdkWorkspace, client: Any, entry: Mapping[str, Any]) -> Dataflow:
@@ -86,24 +116,18 @@ def _dataflow(workspace: SdkWorkspace, client: Any, entry: Mapping[str, Any]) ->
 
 def _table(data: bytes, flow: Dataflow, entry: Mapping[str, Any]) -> pd.DataFrame:
     try:
-        reading = tabular.read(data, delimiter=flow.delimiter, encoding=flow.encoding)
+        return _parsed(data, flow)
     except InvalidRequestError as error:
         raise OperationFailedError(
             f"The file of dataset “{entry['name']}” is no table. {error}"
         ) from error
-    frame: pd.DataFrame = reading.table.to_pandas()
+
+
+def _parsed(data: bytes, flow: Dataflow) -> pd.DataFrame:
+    frame: pd.DataFrame = tabular.read(
+        data, delimiter=flow.delimiter, encoding=flow.encoding
+    ).table.to_pandas()
     return frame
-
-
-def _whole_lines(content: Content) -> bytes:
-    """All of a short file; of a long one as much as ends with a line."""
-    if content.complete:
-        return content.data
-    return content.data[: content.data.rfind(b"\n") + 1]
-
-
-def _first(frame: pd.DataFrame, row_count: int | None) -> pd.DataFrame:
-    return frame if row_count is None else frame.head(row_count)
 
 
 def _too_large(entry: Mapping[str, Any], size_bytes: int) -> InvalidRequestError:
@@ -137,12 +161,9 @@ def _through_runtime(
         )
     from azureml.core import Dataset
 
-    with contextlib.redirect_stdout(io.StringIO()):
-        dataset = Dataset.get_by_name(workspace, entry["name"], entry["latest"]["versionId"])
-        rows = dataset if row_count is None else dataset.take(row_count)
-        frame: pd.DataFrame = rows.to_pandas_dataframe()
-    if frame is None:
-        raise NotFoundError("rows of dataset", name)
+    dataset = Dataset.get_by_name(workspace, entry["name"], entry["latest"]["versionId"])
+    rows = dataset if row_count is None else dataset.take(row_count)
+    frame: pd.DataFrame = rows.to_pandas_dataframe()
     return frame
 
 

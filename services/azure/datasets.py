@@ -75,17 +75,15 @@ class AzureDatasets(Datasets):
             return entry, list(rest.pages(client, path, query, token="continuationToken"))
 
         entry, definitions = self._connection.call("dataset", ask, name=name)
-        found = [dataset_records.version_of(entry, each) for each in definitions]
+        found = [dataset_records.readable(entry | {"latest": each}) for each in definitions]
         return tuple(sorted(found, key=lambda each: each.version, reverse=True))
 
     def get(self, name: str, version: int | None = None) -> Dataset:
+        def ask(workspace: SdkWorkspace) -> Dataset:
+            return dataset_records.dataset(_entry(workspace, _client(workspace), name, version))
+
         wanted = name if version is None else f"{name}:{version}"
-        entry = self._connection.call(
-            "dataset",
-            lambda workspace: _entry(workspace, _client(workspace), name, version),
-            name=wanted,
-        )
-        return dataset_records.readable(entry)
+        return self._connection.call("dataset", ask, name=wanted)
 
     def register(
         self,
@@ -99,25 +97,25 @@ class AzureDatasets(Datasets):
         content = content_of(source)
         reading = _read(content, source)
 
-        def store(workspace: SdkWorkspace) -> Any:
-            files = BlobFiles.open(workspace, None, self._connection.tokens)
-            path = f"{FOLDER}/{name}/{secrets.token_hex(8)}/{_file_name(source, reading)}"
-            files.write(path, content)
-            address = files.address(workspace, path)
-            noted = {
-                dataset_records.SOURCE: _shown(source),
-                dataset_records.ROWS: str(reading.table.num_rows),
-                dataset_records.COLUMNS: str(reading.table.num_columns),
-                dataset_records.BYTES: str(len(content)),
-            }
-            definition = (
-                dataflows.parquet(address)
-                if reading.delimiter is None
-                else dataflows.delimited(address, reading.delimiter, reading.encoding)
-            )
-            return _register(workspace, name, definition, noted, description, dict(tags or {}))
-
-        entry = self._connection.call("dataset", store, name=name, limit_s=TRANSFER_LIMIT_S)
+        noted = {
+            dataset_records.SOURCE: _shown(source),
+            dataset_records.ROWS: str(reading.table.num_rows),
+            dataset_records.COLUMNS: str(reading.table.num_columns),
+            dataset_records.BYTES: str(len(content)),
+        }
+        address = self._stored(name, _file_name(source, reading), content)
+        definition = (
+            dataflows.parquet(address)
+            if reading.delimiter is None
+            else dataflows.delimited(address, reading.delimiter, reading.encoding)
+        )
+        entry = self._connection.call(
+            "dataset",
+            lambda workspace: _register(
+                workspace, name, definition, noted, description, dict(tags or {})
+            ),
+            name=name,
+        )
         dataset = dataset_records.dataset(entry)
         self._connection.journal.record(
             "dataset.register",
@@ -161,18 +159,36 @@ class AzureDatasets(Datasets):
     def register_sample(self, sample_id: str) -> Dataset:
         raise NotFoundError("sample dataset", sample_id)
 
+    def _stored(self, name: str, file: str, content: bytes) -> str:
+        """The address of a new file on the default datastore, in a folder of its own."""
+        path = f"{FOLDER}/{_addressable(name)}/{secrets.token_hex(8)}/{file}"
+        files = self._connection.call(
+            "default datastore",
+            lambda workspace: BlobFiles.open(workspace, None, self._connection.tokens),
+        )
+
+        def write(workspace: SdkWorkspace) -> str:
+            files.write(path, content)
+            return files.address(workspace, path)
+
+        return self._connection.call("file", write, name=path, limit_s=TRANSFER_LIMIT_S)
+
     def _rows(self, name: str, version: int, *, row_count: int | None) -> pd.DataFrame:
         """The first rows, or all of them when `row_count` is None."""
 
-        def read(workspace: SdkWorkspace) -> pd.DataFrame:
+        wanted = f"{name}:{version}"
+
+        def find(workspace: SdkWorkspace) -> dataset_rows.Place:
             client = _client(workspace)
             entry = _entry(workspace, client, name, version)
-            return dataset_rows.read(
-                workspace, client, entry, tokens=self._connection.tokens, row_count=row_count
-            )
+            return dataset_rows.find(workspace, client, entry, tokens=self._connection.tokens)
 
+        place = self._connection.call("dataset", find, name=wanted)
         return self._connection.call(
-            "dataset", read, name=f"{name}:{version}", limit_s=TRANSFER_LIMIT_S
+            "rows of dataset",
+            lambda workspace: dataset_rows.read(workspace, place, row_count=row_count),
+            name=wanted,
+            limit_s=TRANSFER_LIMIT_S,
         )
 
 
@@ -255,8 +271,12 @@ def _read(content: bytes, source: DataSource) -> tabular.Reading:
 def _file_name(source: DataSource, reading: tabular.Reading) -> str:
     """The file's own name, as far as it can be part of an address."""
     path = urlsplit(source.location).path if source.kind is SourceKind.URL else source.location
-    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", PurePath(path.replace("\\", "/")).stem).strip("-._")
+    stem = _addressable(PurePath(path.replace("\\", "/")).stem)
     return f"{stem[:100] or 'rows'}.{reading.format.lower()}"
+
+
+def _addressable(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-._")
 
 
 def _shown(source: DataSource) -> str:

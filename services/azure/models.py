@@ -61,7 +61,13 @@ class AzureModels(Models):
 
     def get(self, model_id: str) -> Model:
         split_id("model", model_id)
-        return model_records.readable(self._entry(model_id))
+
+        def ask(workspace: SdkWorkspace) -> Model:
+            client = _client(workspace)
+            path = rest.path_of(client.ml_models.query_by_id, **_scope(workspace), id=model_id)
+            return model_records.model(rest.get(client, path))
+
+        return self._connection.call("model", ask, name=model_id)
 
     def register(
         self,
@@ -159,14 +165,6 @@ class AzureModels(Models):
     def _label(self, run_id: str) -> str:
         parent = self._runs.get(run_id).parent_id or run_id
         return self._runs.automl_settings(parent).label_column_name
-
-    def _entry(self, model_id: str) -> Any:
-        def ask(workspace: SdkWorkspace) -> Any:
-            client = _client(workspace)
-            path = rest.path_of(client.ml_models.query_by_id, **_scope(workspace), id=model_id)
-            return rest.get(client, path)
-
-        return self._connection.call("model", ask, name=model_id)
 
     def _run_with_model(self, run_id: str) -> tuple[Run, Run | None]:
         """The run itself, or the best child of a parent; and the parent, which has the dataset."""

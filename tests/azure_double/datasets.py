@@ -100,10 +100,14 @@ def version_of_data(request: Request) -> Response:
     """The definition as YAML, which the SDK asks of another service."""
     double = state(request)
     asked = request.path_params["asset"].removeprefix("unregistered-")
+    for entry in double.memory.get("more datasets", []):
+        if entry["latest"].get("savedDatasetId") == asked:
+            script = dataflows.script_of(entry["latest"]["dataflow"])
+            return JSONResponse({"legacyDataflow": script})
     for each in _all(double):
         if saved(each) == asked:
-            script = dataflows.script_of(_definition(double, each)["dataflow"])
-            return JSONResponse({"legacyDataflow": double.memory.get("legacy dataflow", script)})
+            script = dataflows.script_of(_written(double, each)["dataflow"])
+            return JSONResponse({"legacyDataflow": script})
     return error(404, "UserError", "No data asset of this name.")
 
 
@@ -126,7 +130,7 @@ def _entry(double: State, dataset: Dataset) -> dict[str, Any]:
 
 
 def _definition(double: State, dataset: Dataset) -> dict[str, Any]:
-    kept = double.memory.get("definitions", {}).get(dataset.id) or _found(double, dataset)
+    kept = _written(double, dataset)
     if double.memory.get("old definitions"):  # as before there was YAML
         kept = kept | {"dataflow": json.dumps({"blocks": [], "meta": {}})}
     return {
@@ -143,6 +147,12 @@ def _definition(double: State, dataset: Dataset) -> dict[str, Any]:
         "savedDatasetId": saved(dataset),
         **kept,
     }
+
+
+def _written(double: State, dataset: Dataset) -> dict[str, Any]:
+    """As it was posted, or as it would have been."""
+    posted = double.memory.get("definitions", {}).get(dataset.id)
+    return dict(posted or _found(double, dataset))
 
 
 def _found(double: State, dataset: Dataset) -> dict[str, Any]:
