@@ -13,11 +13,29 @@ from starlette.routing import Host, Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.errors import ServiceError
-from tests.azure_double import arm, discovery, identity, insights
+from tests.azure_double import (
+    arm,
+    artifacts,
+    blobs,
+    datasets,
+    datastores,
+    discovery,
+    explanations,
+    history,
+    identity,
+    insights,
+    metrics,
+    models,
+    pipelines,
+    schedules,
+    scoring_hosts,
+    services,
+    uploads,
+)
 from tests.azure_double.answers import error, refused
 from tests.azure_double.control import routes as control_routes
 from tests.azure_double.faults import Fault
-from tests.azure_double.state import REGION, STORAGE, Asked, State
+from tests.azure_double.state import REGION, Asked, State
 
 CONTROL_HOSTS = ("127.0.0.1", "localhost")
 
@@ -42,13 +60,28 @@ def create(state: State) -> ASGIApp:
 
 def _workspace_routes() -> list[Route]:
     """Of the workspace's regional host; each family of services adds a module."""
-    return []
+    return [
+        *services.routes,
+        *uploads.routes,
+        *history.routes,
+        *metrics.routes,
+        *artifacts.routes,
+        *explanations.routes,
+        *schedules.routes,
+        *pipelines.routes,
+        *datasets.routes,
+        *datastores.routes,
+        *models.routes,
+    ]
 
 
 def _other_hosts() -> list[Host]:
-    """Blob storage, scoring hosts and the query APIs; ``{STORAGE}`` is the account's name."""
-    assert STORAGE
-    return [*insights.hosts]
+    """Blob storage, scoring hosts and the query APIs."""
+    return [
+        Host(blobs.HOST, Router([*datastores.blob_routes, *blobs.routes])),
+        Host(f"{{service}}.{services.SCORING_DOMAIN}", Router(scoring_hosts.routes)),
+        *insights.hosts,
+    ]
 
 
 async def unforeseen(request: Request, _: Exception) -> Response:
