@@ -29,14 +29,22 @@ class PipelineRuns:
         self._graphs = graphs
         self._graph_of: dict[str, str] = {}  # run id → graph id
 
-    def of(self, pipeline_ids: Sequence[str]) -> list[PipelineRun]:
-        """Runs of published pipelines, one request each, side by side."""
-        wanted = [
-            partial(self._service.send, "GET", f"PipelineRuns/Pipeline/{each}")
-            for each in pipeline_ids
-        ]
-        answers = self._service.all(KIND, "", wanted)
+    def of(self, pipeline_id: str) -> list[PipelineRun]:
+        path = f"PipelineRuns/Pipeline/{pipeline_id}"
+        return self._listed(self._service.get(path, "published pipeline", pipeline_id))
+
+    def of_all(self, pipeline_ids: Sequence[str]) -> list[PipelineRun]:
+        """One request each, side by side; a pipeline that is gone meanwhile has none."""
+        answers = self._service.all(KIND, "", [partial(self._runs, each) for each in pipeline_ids])
         return [run for answer in answers for run in self._listed(answer)]
+
+    def _runs(self, pipeline_id: str) -> Any:
+        try:
+            return self._service.send("GET", f"PipelineRuns/Pipeline/{pipeline_id}")
+        except RefusedError as error:
+            if error.status_code == 404:
+                return []
+            raise
 
     def of_schedule(self, schedule_id: str) -> list[PipelineRun]:
         return self._listed(

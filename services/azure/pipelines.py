@@ -134,9 +134,9 @@ class AzurePipelines(Pipelines):
             found = self._runs.of_schedule(schedule_id)
             found = [run for run in found if pipeline_id in (None, run.pipeline_id)]
         elif pipeline_id is not None:
-            found = self._runs.of([pipeline_id])
+            found = self._runs.of(pipeline_id)
         else:
-            found = self._runs.of([each.id for each in self.list() if each.id])
+            found = self._runs.of_all([each.id for each in self.list() if each.id])
         return records.newest_first(found, lambda each: each.created_at)[:limit]
 
     def run(self, run_id: str) -> PipelineRun:

@@ -131,7 +131,10 @@ class AzureSchedules(Schedules):
         if name is not None:
             changes["Name"] = name
         if recurrence is not None and recurrence != before.recurrence:
-            changes["Recurrence"] = schedule_records.write_recurrence(recurrence)
+            changes["Recurrence"] = {
+                **(entity.get("Recurrence") or {}),
+                **schedule_records.write_recurrence(recurrence),
+            }
         if {**entity, **changes} != entity:
             after = self._put(entity, changes)
             self._note("update", after.name, before=_described(before), after=_described(after))

@@ -87,7 +87,7 @@ def _summary(children: tuple[Run, ...]) -> Mapping[str, str]:
     """What AutoML writes on the parent about its children, one tag per fact."""
     done = [each for each in children if each.score is not None]
     facts = {
-        "iteration": [each.properties["iteration"] for each in done],
+        "iteration": [each.properties.get("iteration", str(each.number)) for each in done],
         "score": [repr(each.score) for each in done],
         "run_algorithm": [each.properties.get("run_algorithm", "") for each in done],
         "run_preprocessor": [each.properties.get("run_preprocessor", "") for each in done],

@@ -18,14 +18,17 @@ from tests.azure_double.pipeline_entities import BASE
 from tests.azure_double.state import State
 
 MANY = 10_000
-ENGINES_OWN = {"Id", "Name", "EntityStatus", "Recurrence", "PipelineId", "PipelineEndpointId"}
-SUBMISSIONS_OWN = {"ExperimentName", "Description", "ParameterAssignments"}
+ENGINES_OWN = {"Id", "Name", "EntityStatus", "PipelineId", "PipelineEndpointId"}
+PARTS_OWN = {
+    "PipelineSubmissionInfo": {"ExperimentName", "Description", "ParameterAssignments"},
+    "Recurrence": {"Frequency", "Interval", "StartTime", "TimeZone", "Schedule"},
+}
 
 
 def schedules(request: Request) -> Response:
     double = state(request)
-    active_only = request.query_params.get("activeOnly", "true").lower() == "true"
-    wanted = request.path_params.get("id")
+    wanted = request.path_params.get("id")  # of a target all are listed
+    active_only = wanted is None and request.query_params["activeOnly"].lower() == "true"
     found = [
         entity(double, each)
         for each in double.workspace.schedules.list()
@@ -60,18 +63,18 @@ def change(request: Request, sent: Any) -> Response:
     """A whole entity; what the engine does not know is kept as it was sent."""
     double, wanted = state(request), request.path_params["id"]
     port, submission = double.workspace.schedules, sent["PipelineSubmissionInfo"]
-    found = recurrence(sent["Recurrence"]) if sent.get("Recurrence") else None
+    unchanged = sent["Recurrence"] == entity(double, port.get(wanted))["Recurrence"]
     port.update(
         wanted,
         name=sent["Name"],
-        recurrence=found,
+        recurrence=None if unchanged else recurrence(sent["Recurrence"]),
         experiment=submission["ExperimentName"],
         description=submission.get("Description") or "",
         parameters=submission.get("ParameterAssignments") or {},
     )
     active = entities.status_of(sent["EntityStatus"]) is AssetStatus.ACTIVE
     (port.enable if active else port.disable)(wanted)
-    _keep(double, wanted, sent)
+    _keep(double, wanted, sent, whole="Recurrence" if unchanged else "")
     return _answer(request, wanted)
 
 
@@ -130,13 +133,12 @@ def entity(double: State, each: Schedule) -> dict[str, Any]:
     )
 
 
-def _keep(double: State, schedule_id: str, sent: Mapping[str, Any]) -> None:
-    submission = {
-        name: value
-        for name, value in sent["PipelineSubmissionInfo"].items()
-        if name not in SUBMISSIONS_OWN
-    }
-    fields = {**sent, "PipelineSubmissionInfo": submission}
+def _keep(double: State, schedule_id: str, sent: Mapping[str, Any], *, whole: str = "") -> None:
+    """What the engine does not keep; of the part named by `whole`, everything."""
+    fields = dict(sent)
+    for part, own in PARTS_OWN.items():
+        if part != whole and isinstance(sent.get(part), dict):
+            fields[part] = {name: each for name, each in sent[part].items() if name not in own}
     entities.keep_extras(double, schedule_id, fields, ENGINES_OWN)
 
 

@@ -18,6 +18,7 @@ from services.domain import (
     WeekDay,
 )
 from services.errors import InvalidRequestError, NotFoundError
+from services.local.workspace import LocalWorkspace
 from services.ports import RetrainingPlan, Schedules, Workspace
 
 UNKNOWN = "00000000-0000-0000-0000-000000000000"
@@ -27,15 +28,12 @@ ROWS = "age,y\n" + "".join(f"{18 + n % 60},{'yes' if n % 7 > 3 else 'no'}\n" for
 
 
 @pytest.fixture(scope="module")
-def pipeline_id(workspace: Workspace) -> str:
-    if not workspace.can(Capability.PUBLISH_PIPELINE):
-        found = workspace.pipelines.list()
-        return found[0].id if found else pytest.skip("this workspace has no published pipeline")
+def pipeline_id(engine: LocalWorkspace) -> str:
     source = DataSource(kind=SourceKind.UPLOAD, location="ages.csv", content=ROWS.encode())
-    dataset = workspace.datasets.register("contract-ages", source)
+    dataset = engine.datasets.register("contract-ages", source)
     settings = AutoMLSettings(experiment="contract", dataset_id=dataset.id, label_column_name="y")
     plan = RetrainingPlan(settings=settings, model_name="")
-    return workspace.pipelines.publish_retraining("contract-retraining", plan).id
+    return engine.pipelines.publish_retraining("contract-retraining", plan).id
 
 
 @pytest.fixture
@@ -48,7 +46,8 @@ def schedules(workspace: Workspace) -> Iterator[Schedules]:
         if schedule.id not in before:
             for run in workspace.pipelines.runs(schedule_id=schedule.id):
                 workspace.pipelines.cancel(run.id)
-            port.delete(schedule.id)
+            delete = workspace.can(Capability.DELETE_SCHEDULE)
+            (port.delete if delete else port.disable)(schedule.id)
 
 
 @pytest.fixture
@@ -189,13 +188,28 @@ def test_what_does_not_exist_is_not_found(schedules, method):
         ABSENT[method](schedules)
 
 
-def test_deleting_twice_succeeds(schedules, create):
+def test_deleting_twice_succeeds(workspace, schedules, create):
+    if not workspace.can(Capability.DELETE_SCHEDULE):
+        pytest.skip("this workspace keeps every schedule")
     schedule_id = create()
 
     schedules.delete(schedule_id)
     schedules.delete(schedule_id)
 
     assert schedule_id not in [each.id for each in schedules.list()]
+
+
+def test_where_schedules_are_kept_deleting_one_says_so_and_changes_nothing(
+    workspace, schedules, create
+):
+    if workspace.can(Capability.DELETE_SCHEDULE):
+        pytest.skip("this workspace can delete a schedule")
+    schedule_id = create()
+
+    with pytest.raises(InvalidRequestError, match="disable it"):
+        schedules.delete(schedule_id)
+
+    assert schedules.get(schedule_id).status is AssetStatus.ACTIVE
 
 
 def test_without_a_start_time_it_runs_at_once(workspace, schedules, create, until):
@@ -206,7 +220,9 @@ def test_without_a_start_time_it_runs_at_once(workspace, schedules, create, unti
     (run,) = workspace.pipelines.runs(schedule_id=schedule_id)
     assert run.schedule_id == schedule_id
     assert schedules.get(schedule_id).last_run.id == run.id
-    if workspace.can(Capability.SCHEDULE_LEDGER):
-        (firing,) = schedules.firings(schedule_id)
-        assert (firing.run_id, firing.missed_count) == (run.id, 0)
-        assert firing.due_at <= firing.fired_at
+    (listed,) = [each for each in schedules.list() if each.id == schedule_id]
+    (completed,) = schedules.with_last_runs([listed])
+    assert completed.last_run.id == run.id
+    (firing,) = schedules.firings(schedule_id)
+    assert (firing.run_id, firing.missed_count) == (run.id, 0)
+    assert firing.due_at <= firing.fired_at
