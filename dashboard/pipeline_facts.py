@@ -72,8 +72,15 @@ class Catalog:
         return pipeline.kind if pipeline else None
 
 
+def when(schedule: Schedule) -> str:
+    """When it fires, in words; or why no recurrence says so."""
+    return schedule.irregular or rules.in_words(schedule.recurrence)
+
+
 def upcoming(schedule: Schedule, *, now: datetime, count: int) -> tuple[datetime, ...]:
-    """Its next fire times; of a disabled one, those it would have."""
+    """Its next fire times; of a disabled one, those it would have. None where it has no rule."""
+    if schedule.irregular:
+        return ()
     next_at = schedule.next_fire_at
     # A series without a start time goes on from any of its own fire times.
     return rules.next_fires(

@@ -74,6 +74,7 @@ async def submit_endpoint(request: Request) -> Response:
 
 async def _answer(request: Request, submit: Submit) -> Response:
     try:
+        await run_in_threadpool(_check_ours)
         await run_in_threadpool(_authorize, request.headers.get("Authorization"))
         run = await run_in_threadpool(_submitted, await _body(request), submit)
     except ServiceError as error:
@@ -109,6 +110,19 @@ async def _body(request: Request) -> bytes:
         if len(body) > BODY_LIMIT_BYTES:
             raise InvalidRequestError(f"The body is larger than {BODY_LIMIT_BYTES:,} bytes.")
     return body
+
+
+def _check_ours() -> None:
+    """Only a workspace of our own is submitted to here: Azure ML has addresses itself.
+
+    Raises:
+        InvalidRequestError: the dashboard shows an Azure ML workspace.
+    """
+    if session.workspace().backend != "local":
+        raise InvalidRequestError(
+            "This dashboard shows an Azure ML workspace and submits nothing over HTTP itself: "
+            "POST to the address that the published pipeline shows."
+        )
 
 
 def _authorize(header: str | None) -> None:

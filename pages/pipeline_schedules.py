@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from dashboard import reads, shell
+from dashboard import reads, shell, side_by_side
 from dashboard.components import (
     failures,
     page_header,
@@ -30,6 +30,9 @@ with page_header.show(
 
 with failures.explained():
     now, zone = datetime.now(UTC), shell.zone()
+    side_by_side.ahead(
+        reads.pipelines, reads.pipeline_endpoints, reads.schedules, reads.pipeline_runs
+    )
     catalog = Catalog.of(reads.pipelines(), reads.pipeline_endpoints())
     for dialog in (schedule_form, pipeline_submit, pipeline_endpoint_form):
         dialog.show(catalog)
@@ -50,4 +53,4 @@ with failures.explained():
             pipeline_runs.show(catalog, now=now, zone=zone)
     if batch.open:
         with batch:
-            pipeline_batch.show(catalog, reads.pipeline_runs(), now=now, zone=zone)
+            pipeline_batch.show(catalog, now=now, zone=zone)

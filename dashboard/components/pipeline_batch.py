@@ -20,18 +20,31 @@ from dashboard.components import (
     state_badge,
 )
 from dashboard.pipeline_facts import Catalog
-from services.domain import AssetStatus, PipelineKind, PipelineRun, PublishedPipeline, RunStatus
+from services.domain import (
+    AssetStatus,
+    Capability,
+    PipelineKind,
+    PipelineRun,
+    PublishedPipeline,
+    RunStatus,
+)
 
 TALL, TALL_HEIGHT = 10, 390  # rows from which the table scrolls, pixels it then has
 
 
-def show(catalog: Catalog, runs: Sequence[PipelineRun], *, now: datetime, zone: tzinfo) -> None:
+def show(catalog: Catalog, *, now: datetime, zone: tzinfo) -> None:
+    if not session.workspace().can(Capability.BATCH_INFERENCE):
+        empty.show(
+            "Azure ML scores in batch with a ParallelRunStep. Publish such a pipeline from a "
+            "notebook, then run or schedule it under Pipelines; its rows are in its datastore."
+        )
+        return
     pipelines = [
         each
         for each in catalog.pipelines.values()
         if each.kind is PipelineKind.BATCH_INFERENCE and each.status is AssetStatus.ACTIVE
     ]
-    scored = catalog.batch_runs(runs)
+    scored = catalog.batch_runs(reads.pipeline_runs())
     if not pipelines and not scored:
         empty.show(
             "No batch inference is published yet. Publish one with a registered model and dataset."

@@ -59,7 +59,10 @@ def _default(endpoint: PipelineEndpoint, catalog: Catalog) -> None:
     def label(version: str) -> str:
         return f"Version {version}: {catalog.title(endpoint.versions[version])}"
 
-    versions = sorted(endpoint.versions, key=int, reverse=True)
+    versions = sorted(endpoint.versions, key=_number, reverse=True)
+    if endpoint.default_version not in versions:
+        st.caption(formats.plain(endpoint.description) or "It has no version to submit.")
+        return
     chosen = st.radio(
         "Default version", versions, versions.index(endpoint.default_version),
         key=f"endpoint.version-{endpoint.id}-{endpoint.default_version}", format_func=label,
@@ -71,3 +74,7 @@ def _default(endpoint: PipelineEndpoint, catalog: Catalog) -> None:
             session.workspace().pipelines.set_default_version(endpoint.id, chosen)
             reads.clear()
             st.rerun()
+
+
+def _number(version: str) -> int:
+    return int(version) if version.isdigit() else -1

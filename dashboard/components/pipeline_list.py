@@ -10,7 +10,7 @@ import streamlit as st
 
 from dashboard.components import pipeline_address, pipeline_columns, state_badge
 from dashboard.pipeline_facts import Catalog
-from services.domain import AssetStatus, PipelineRun, RunStatus, Schedule
+from services.domain import AssetStatus, PipelineKind, PipelineRun, RunStatus, Schedule
 
 TALL, TALL_HEIGHT = 10, 390  # rows from which the table scrolls, pixels it then has
 
@@ -49,6 +49,8 @@ def show(
             "Result": [[run.status.value] if run else [] for run in results],
         }
     )
+    if all(each.kind is PipelineKind.OTHER for each in pipelines):
+        del frame["Kind"]  # what a pipeline does is known only of those published here
     st.dataframe(
         frame,
         hide_index=True,

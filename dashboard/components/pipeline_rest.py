@@ -14,8 +14,21 @@ from dashboard.components import secret_field
 def show(endpoint: str, experiment: str, *, key: str) -> None:
     """Draw the trigger of a published pipeline or a pipeline endpoint."""
     url = absolute(endpoint, st.context.url)
-    st.markdown("**REST trigger**", help="The same address, body and answer as on Azure ML")
-    st.caption("POST to this address, with the workspace’s token as a bearer token")
+    ours = endpoint.startswith("/")
+    st.markdown(
+        "**REST trigger**",
+        help="The same address, body and answer as on Azure ML" if ours else "Azure ML’s own",
+    )
+    if not endpoint:
+        st.caption("Azure ML gives no address for it.")
+        return
+    st.caption(
+        "POST to this address, with the workspace’s token as a bearer token"
+        if ours
+        else "POST to Azure ML’s own address, with a Microsoft Entra access token as a bearer "
+        "token. The one below is this dashboard’s: it may do what the dashboard may, and ends "
+        "within the hour. Give a caller of its own a service principal."
+    )
     st.code(url, language=None, wrap_lines=True)
     secret_field.show("Token", session.workspace().pipelines.rest_token, key=f"{key}.token")
     with st.expander("Command", icon=":material/terminal:"):

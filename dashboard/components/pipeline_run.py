@@ -64,7 +64,8 @@ def _draw(run: PipelineRun, *, closable: bool, now: datetime, zone: tzinfo) -> N
             pipeline_batch_progress.show(run, now=now)
         graph, table = st.columns([1, 1.4], gap="medium", vertical_alignment="center")
         with graph:
-            pipeline_graph.show(reads.pipeline_graph(run.pipeline_id), steps)
+            if run.pipeline_id:  # one submitted from a notebook belongs to none
+                pipeline_graph.show(reads.pipeline_graph(run.pipeline_id), steps)
         with table:
             _steps(steps, now=now)
         _log(run, steps)

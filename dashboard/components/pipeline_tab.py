@@ -11,6 +11,7 @@ from dashboard.components import (
     empty,
     pipeline_address,
     pipeline_endpoint_view,
+    pipeline_from_code,
     pipeline_list,
     pipeline_publish,
     pipeline_view,
@@ -34,6 +35,14 @@ def actions() -> None:
 
 
 def show(catalog: Catalog, *, now: datetime, zone: tzinfo) -> None:
+    if not catalog.pipelines and not session.workspace().can(Capability.PUBLISH_PIPELINE):
+        empty.show(
+            "No pipeline is published in this workspace yet. Azure ML publishes from code; what "
+            "is published there is listed, run and scheduled here.",
+            icon=":material/account_tree:",
+        )
+        pipeline_from_code.show()
+        return
     if not catalog.pipelines:
         empty.show(
             "No pipeline is published yet. “Publish pipeline” makes retraining repeatable: "
@@ -42,6 +51,8 @@ def show(catalog: Catalog, *, now: datetime, zone: tzinfo) -> None:
         )
         return
     pipeline_list.show(catalog, reads.schedules(), reads.pipeline_runs(), now=now, zone=zone)
+    if not session.workspace().can(Capability.PUBLISH_PIPELINE):
+        pipeline_from_code.show()
     if catalog.endpoints:
         st.markdown("**Pipeline endpoints**")
         pipeline_list.endpoints(catalog)

@@ -21,7 +21,7 @@ from dashboard.components import (
 )
 from dashboard.components.pipeline_submit import Submission
 from dashboard.pipeline_facts import Catalog
-from services.domain import AssetStatus, PublishedPipeline
+from services.domain import AssetStatus, PipelineKind, PublishedPipeline
 
 
 def show(pipeline: PublishedPipeline, catalog: Catalog, *, now: datetime, zone: tzinfo) -> None:
@@ -52,7 +52,8 @@ def _header(pipeline: PublishedPipeline, catalog: Catalog) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.subheader(formats.plain(catalog.title(pipeline.id)), anchor=False, width="content")
         state_badge.show(pipeline.status)
-        st.badge(pipeline.kind.value, color="gray")
+        if pipeline.kind is not PipelineKind.OTHER:
+            st.badge(pipeline.kind.value, color="gray")
         st.space("stretch")
         st.button(
             "Run now",
@@ -128,14 +129,18 @@ def _standing(pipeline: PublishedPipeline, catalog: Catalog) -> None:
 
 
 def _parameters(pipeline: PublishedPipeline) -> None:
+    if not pipeline.parameters:
+        st.caption("It has none: every run does the same.")
+        return
+    columns = {
+        "Parameter": [each.name for each in pipeline.parameters],
+        "Default": [each.default for each in pipeline.parameters],
+        "Meaning": [each.description for each in pipeline.parameters],
+    }
+    if not any(columns["Meaning"]):
+        del columns["Meaning"]
     st.dataframe(
-        pd.DataFrame(
-            {
-                "Parameter": [each.name for each in pipeline.parameters],
-                "Default": [each.default for each in pipeline.parameters],
-                "Meaning": [each.description for each in pipeline.parameters],
-            }
-        ),
+        pd.DataFrame(columns),
         hide_index=True,
         height="content",
         column_config={

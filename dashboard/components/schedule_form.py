@@ -87,7 +87,7 @@ def _body(question: Question, schedule: Schedule | None, catalog: Catalog) -> No
             saved = _save(schedule, draft)
             reads.clear()
             close()
-            said = f"{saved.name} is saved: {rules.in_words(saved.recurrence)}"
+            said = f"{saved.name} is saved: {pipeline_facts.when(saved)}"
             st.toast(formats.plain(said), icon=":material/event_repeat:")
             pipeline_address.go(pipeline_address.SCHEDULES, schedule=saved.id)
             st.rerun()
@@ -152,12 +152,16 @@ def _fields(
         "Experiment", schedule.experiment if schedule else usual, key=f"{key}.experiment",
         help="The experiment its runs belong to",
     )  # fmt: skip
-    recurrence = schedule_recurrence.show(
-        schedule.recurrence if schedule else None,
-        key=key,
-        now=question.opened_at,
-        zone=shell.zone(),
-    )
+    if schedule is not None and schedule.irregular:
+        st.info(formats.plain(schedule.irregular), icon=":material/lock_clock:")
+        recurrence = schedule.recurrence  # nobody sees it, and it stays as it is
+    else:
+        recurrence = schedule_recurrence.show(
+            schedule.recurrence if schedule else None,
+            key=key,
+            now=question.opened_at,
+            zone=shell.zone(),
+        )
     with st.expander("Parameters", icon=":material/tune:"):
         parameters = pipeline_parameters.show(
             pipeline.parameters if pipeline else (),
@@ -178,6 +182,9 @@ def _preview(
 ) -> None:
     """What this recurrence says, what saving it starts, and its next ten runs."""
     if schedule_recurrence.problems(recurrence):
+        return
+    if schedule is not None and schedule.irregular:
+        st.caption(":material/check_circle: Saving leaves when it fires as it is.")
         return
     st.markdown(f"**{formats.plain(rules.in_words(recurrence))}**")
     if schedule is not None and recurrence == schedule.recurrence:

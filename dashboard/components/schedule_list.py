@@ -8,9 +8,9 @@ from datetime import datetime, tzinfo
 import pandas as pd
 import streamlit as st
 
+from dashboard import pipeline_facts
 from dashboard.components import pipeline_address, pipeline_columns, state_badge
 from dashboard.pipeline_facts import Catalog
-from services import recurrence as rules
 from services.domain import AssetStatus, RunStatus, Schedule
 
 TALL, TALL_HEIGHT = 10, 390  # rows from which the table scrolls, pixels it then has
@@ -27,7 +27,7 @@ def show(schedules: Sequence[Schedule], catalog: Catalog, *, now: datetime, zone
         {
             "Schedule": [schedule.name for schedule in schedules],
             "Status": [[schedule.status.value] for schedule in schedules],
-            "Recurrence": [rules.in_words(schedule.recurrence) for schedule in schedules],
+            "Recurrence": [pipeline_facts.when(schedule) for schedule in schedules],
             "Submits": [catalog.target(schedule) for schedule in schedules],
             "Next run": _instants([schedule.next_fire_at for schedule in schedules]),
             "Last run": _instants([run.created_at if run else None for run in last]),

@@ -12,7 +12,7 @@ from services.domain import Schedule
 
 
 def show(catalog: Catalog, *, now: datetime, zone: tzinfo) -> None:
-    schedules = reads.schedules()
+    schedules = reads.schedules_with_last_runs()
     if not schedules:
         empty.show(
             "No schedule yet. Create one with “New schedule”: it submits a published pipeline "

@@ -19,8 +19,7 @@ from dashboard.components import (
     state_badge,
 )
 from dashboard.components.pipeline_submit import Submission
-from dashboard.pipeline_facts import Catalog, upcoming
-from services import recurrence as rules
+from dashboard.pipeline_facts import Catalog, upcoming, when
 from services.domain import AssetStatus, Capability, Schedule
 
 
@@ -32,13 +31,10 @@ def show(schedule: Schedule, catalog: Catalog, *, now: datetime, zone: tzinfo) -
             _facts(schedule, catalog, now=now, zone=zone)
         with times:
             st.markdown("**Next ten runs**" + _unless_active(schedule))
-            schedule_fires.table(
-                upcoming(schedule, now=now, count=schedule_fires.COUNT),
-                schedule.recurrence,
-                now=now,
-                zone=zone,
-                key="schedule.fires",
-            )
+            if schedule.irregular:
+                st.caption("Nobody can tell beforehand: no recurrence says when it fires.")
+            else:
+                _upcoming(schedule, now=now, zone=zone)
     with st.container(border=True, key="schedule-history"):
         st.markdown("**Run history**")
         if session.workspace().can(Capability.SCHEDULE_LEDGER):
@@ -48,6 +44,16 @@ def show(schedule: Schedule, catalog: Catalog, *, now: datetime, zone: tzinfo) -
             pipeline_grid.show(runs, key="schedule.grid", now=now, zone=zone)
         else:
             empty.show("It has not run yet. Run it now, or wait for its next time.")
+
+
+def _upcoming(schedule: Schedule, *, now: datetime, zone: tzinfo) -> None:
+    schedule_fires.table(
+        upcoming(schedule, now=now, count=schedule_fires.COUNT),
+        schedule.recurrence,
+        now=now,
+        zone=zone,
+        key="schedule.fires",
+    )
 
 
 def _unless_active(schedule: Schedule) -> str:
@@ -81,7 +87,7 @@ def _header(schedule: Schedule) -> None:
             kwargs={"schedule_id": schedule.id},
         )
         _switch(schedule)
-        if confirm.show(
+        if session.workspace().can(Capability.DELETE_SCHEDULE) and confirm.show(
             "Delete",
             key="schedule.delete",
             question=f"Delete {formats.plain(schedule.name)}?",
@@ -102,7 +108,7 @@ def _switch(schedule: Schedule) -> None:
     if schedule.status is AssetStatus.ACTIVE:
         clicked = st.button(
             "Disable", key="schedule.disable", icon=":material/pause:",
-            help="It stops firing; a run that has started goes on.",
+            help="It stops firing; a run that has started goes on." + _kept(),
         )  # fmt: skip
         change = port.disable
     else:
@@ -118,13 +124,16 @@ def _switch(schedule: Schedule) -> None:
             st.rerun()
 
 
+def _kept() -> str:
+    if session.workspace().can(Capability.DELETE_SCHEDULE):
+        return ""
+    return " Azure ML keeps every schedule: it can be disabled, not deleted."
+
+
 def _facts(schedule: Schedule, catalog: Catalog, *, now: datetime, zone: tzinfo) -> None:
-    start = schedule.recurrence.start_time
     rows = {
-        "Recurrence": rules.in_words(schedule.recurrence),
-        "Start": f"{start:%Y-%m-%d %H:%M} {schedule.recurrence.time_zone}"
-        if start
-        else "when saved",
+        "Recurrence": when(schedule),
+        **_start(schedule),
         "Submits": catalog.target(schedule),
         "Experiment": schedule.experiment,
         "Created": formats.instant(schedule.created_at, zone=zone, now=now),
@@ -137,6 +146,14 @@ def _facts(schedule: Schedule, catalog: Catalog, *, now: datetime, zone: tzinfo)
         label, content = st.columns([1, 2.6], gap="small")
         label.markdown(f":gray[{name}]")
         content.markdown(formats.plain(value))
+
+
+def _start(schedule: Schedule) -> dict[str, str]:
+    start = schedule.recurrence.start_time
+    if schedule.irregular:
+        return {}
+    zone = schedule.recurrence.time_zone
+    return {"Start": f"{start:%Y-%m-%d %H:%M} {zone}" if start else "when saved"}
 
 
 def _last(schedule: Schedule, *, now: datetime) -> str:
