@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from dashboard import readings, reads, session
+from dashboard import readings, reads, session, side_by_side
 from dashboard.rates import Rates
 from dashboard.readings import Data, Empty, Failed, NotConfigured, Reading
 from services.attention import Seen, Traffic
@@ -105,10 +105,17 @@ class Facts:
 
 def gather(window: TimeWindow) -> Facts:
     """Ask every port; one that does not answer leaves the others alone."""
+    side_by_side.ahead(reads.deployments, reads.datasets, reads.runs, reads.models, reads.schedules)
     progress = _items(_take("flow", lambda: (reads.flow_progress(),)))
     deployments = _take("deployments", reads.deployments)
     known = _items(deployments)
     recorded = known is None or any(each.telemetry_enabled for each in known)
+    # The rates first: the traffic is in what they ask for.
+    rates: Reading[Rates] = (
+        _take("rates", lambda: reads.rates(window), window.length, _no_requests)
+        if recorded
+        else NotConfigured(NOT_RECORDED)
+    )
     return Facts(
         now=datetime.now(UTC),
         window=window,
@@ -119,15 +126,18 @@ def gather(window: TimeWindow) -> Facts:
         deployments=deployments,
         load_tests=_take("load tests", reads.load_tests),
         schedules=_take("schedules", reads.schedules),
-        pipeline_runs=_take("pipeline runs", reads.pipeline_runs),
+        pipeline_runs=_take("pipeline runs", _pipeline_runs),
         traffic=_take("traffic", lambda: reads.traffic(window), window.length)
         if recorded
         else NotConfigured(NOT_RECORDED),
-        rates=_take("rates", lambda: reads.rates(window), window.length, _no_requests)
-        if recorded
-        else NotConfigured(NOT_RECORDED),
+        rates=rates,
         progress=progress[0] if progress else None,
     )
+
+
+def _pipeline_runs() -> tuple[PipelineRun, ...]:
+    """Azure lists them among the runs; asking again would cost a request per pipeline."""
+    return reads.pipeline_runs() if session.workspace().backend == "local" else ()
 
 
 def _take(

@@ -25,27 +25,31 @@ class Rates:
         return self.failed_count / self.request_count if self.request_count else 0.0
 
 
-def rates(summary: pd.DataFrame, failures: pd.DataFrame, latency: pd.DataFrame) -> Rates:
-    """Of the rows behind the panels `SUMMARY`, `FAILURES` and `LATENCY`."""
+def rates(
+    summary: pd.DataFrame, requests: pd.DataFrame, latency: pd.DataFrame | None = None
+) -> Rates:
+    """Of the rows behind the panels `SUMMARY`, `REQUESTS` and, where asked, `LATENCY`."""
     if summary.empty or not _number(summary["requests"].iloc[0]):
         return Rates(0, 0, None, None, (), ())
-    bins = failures.groupby("t")[["requests", "failed"]].sum()
+    bins = requests.groupby("t")[["requests", "failed"]].sum()
     return Rates(
         request_count=int(summary["requests"].iloc[0]),
         failed_count=int(summary["failed"].iloc[0]),
         p50_ms=_number(summary["p50_ms"].iloc[0]),
         p95_ms=_number(summary["p95_ms"].iloc[0]),
         failed_shares=tuple(map(float, bins["failed"] / bins["requests"])),
-        p95s_ms=tuple(map(float, latency["p95_ms"].dropna())),
+        p95s_ms=() if latency is None else tuple(map(float, latency["p95_ms"].dropna())),
     )
 
 
-def traffic(deployments: pd.DataFrame) -> tuple[Traffic, ...]:
-    """Of the rows behind the panel `DEPLOYMENTS`, busiest first."""
-    columns = (deployments[name] for name in ("service", "requests", "failed"))
+def traffic(requests: pd.DataFrame) -> tuple[Traffic, ...]:
+    """Of the rows behind the panel `REQUESTS`, busiest first."""
+    if requests.empty:
+        return ()
+    sums = requests.groupby("service")[["requests", "failed"]].sum()
     return tuple(
-        Traffic(deployment=str(service), request_count=int(requests), failed_count=int(failed))
-        for service, requests, failed in zip(*columns, strict=True)
+        Traffic(deployment=str(service), request_count=int(total), failed_count=int(failed))
+        for service, total, failed in sums.sort_values("requests", ascending=False).itertuples()
     )
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from dashboard import reads
+from dashboard import reads, side_by_side
 from services import leaderboard, naive_baseline, run_tables
 from services.domain import AutoMLSettings, Run, RunKind, Task, split_id
 from services.errors import NotFoundError, OperationFailedError
@@ -41,6 +42,13 @@ class RunFacts:
 
 def gather(run: Run) -> RunFacts:
     """Everything about a run but its files."""
+    asked: list[Callable[[], object]] = [
+        partial(reads.child_runs, run.id),
+        partial(reads.runs, run.experiment),
+    ]
+    if run.kind is RunKind.AUTOML:
+        asked.append(partial(reads.automl_settings, run.id))
+    side_by_side.ahead(*asked)
     children = reads.child_runs(run.id)
     settings = reads.automl_settings(run.id) if run.kind is RunKind.AUTOML else None
     return RunFacts(

@@ -43,7 +43,7 @@ with failures.explained():
     with place:
         name = deployment_picker.show(deployments, width=260).name
     port = session.workspace().deployments
-    moving = not port.get(name).state.settled
+    moving = not reads.deployment(name).state.settled
 
 
 def overview(deployment: Deployment) -> None:
@@ -63,7 +63,7 @@ def overview(deployment: Deployment) -> None:
 def health() -> None:
     """Follows a transition on its own; once it has settled, the page is drawn once more."""
     with failures.explained():
-        deployment, now = port.get(name), datetime.now(UTC)
+        deployment, now = reads.deployment(name), datetime.now(UTC)
         if deployment.state.settled is moving:
             reads.clear()
             st.rerun(scope="app")
@@ -73,13 +73,13 @@ def health() -> None:
         deployment_header.show(deployment, now=now, zone=shell.zone())
         if moving:
             own, every = port.transitions(name), port.transitions()
-            deployment_tracker.show(deployment, own, every, port.logs(name, line_limit=20), now=now)
+            deployment_tracker.show(deployment, own, every, reads.deployment_log(name, 20), now=now)
         view = st.segmented_control(
             "View", (OVERVIEW, DOCUMENTATION, LOG), default=OVERVIEW, required=True, key="view",
             bind="query-params", label_visibility="collapsed",
         )  # fmt: skip
         if view == LOG:
-            tail = port.logs(name, line_limit=deployment_log.LIMIT)
+            tail = reads.deployment_log(name, deployment_log.LIMIT)
             deployment_log.show(name, tail, zone=shell.zone())
         elif view == DOCUMENTATION:
             deployment_documentation.show(deployment)

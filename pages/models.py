@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import reads, shell
+from dashboard import reads, shell, side_by_side
 from dashboard.components import (
     deploy_form,
     empty,
@@ -22,6 +22,7 @@ with page_header.show("Models", "Registered models, their explanations and their
     )
 
 with failures.explained():
+    side_by_side.ahead(reads.models, reads.deployments)
     models = reads.models()
     if not models:
         empty.show(

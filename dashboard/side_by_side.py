@@ -1,0 +1,45 @@
+"""Independent questions of one page asked at the same time, where each costs a round trip."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import TypeVar
+
+from streamlit.runtime.scriptrunner import add_script_run_ctx, get_script_run_ctx
+
+from dashboard import session
+
+T = TypeVar("T")
+AT_ONCE = 16  # of all sessions together
+
+_pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="reads")
+
+
+def ask(questions: Sequence[Callable[[], T]]) -> list[T]:
+    """Their answers in order; the first failure is raised. One after the other when local."""
+    if session.workspace().backend == "local":
+        return [question() for question in questions]
+    return [future.result() for future in _begun(questions)]
+
+
+def ahead(*reads: Callable[[], object]) -> None:
+    """Let `dashboard.reads` remember what this page is about to read, failures too.
+
+    Whoever reads it then is told; a local workspace answers fast enough by itself.
+    """
+    if session.workspace().backend != "local":
+        _begun(reads)
+
+
+def _begun(questions: Sequence[Callable[[], T]]) -> list[Future[T]]:
+    context = get_script_run_ctx(suppress_warning=True)
+
+    def asked(question: Callable[[], T]) -> T:
+        add_script_run_ctx(threading.current_thread(), context)
+        return question()
+
+    futures = [_pool.submit(asked, question) for question in questions]
+    wait(futures)
+    return futures
