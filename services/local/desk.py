@@ -11,9 +11,10 @@ from services.local.audit import LocalAuditLog
 from services.local.baselines import LocalBaselines
 from services.local.desk_passages import DeskPassages
 from services.local.load_tests import LocalLoadTests
+from services.local.rotations import LocalRotations
 from services.local.scored_requests import LocalScoredRequests
 from services.local.store import Store
-from services.ports import Deployments, Evaluations, Flow
+from services.ports import Deployments, Evaluations, Flow, Scoring
 
 
 class LocalDesk:
@@ -54,8 +55,13 @@ class LocalDesk:
     def flow(self) -> Flow:
         return NoFlow()
 
+    def rotations(self, deployments: Deployments, scoring: Scoring) -> LocalRotations:
+        return LocalRotations(self._store, deployments, scoring, workspace=self._workspace)
+
     def load_tests(self, deployments: Deployments) -> LocalLoadTests:
-        return LocalLoadTests(self._home, self._store)
+        return LocalLoadTests(
+            self._home, self._store, workspace=self._workspace, deployments=deployments
+        )
 
 
 class NoEvaluations(Evaluations):
