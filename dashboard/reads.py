@@ -41,6 +41,7 @@ from services.domain import (
     PipelineRun,
     PublishedPipeline,
     Run,
+    RunStatus,
     Schedule,
     StepRun,
     TimeWindow,
@@ -73,6 +74,16 @@ def _moving_runs(runs: Sequence[Run | PipelineRun]) -> bool:
 
 def _moving_run(run: Run | PipelineRun) -> bool:
     return not run.status.settled
+
+
+def _moving_steps(steps_of: Mapping[str, Sequence[StepRun]]) -> bool:
+    """A step that has not begun waits for those before it, unless one of them went wrong."""
+    stopped = {RunStatus.FAILED, RunStatus.CANCELED}
+    return any(
+        stopped.isdisjoint(each.status for each in steps)
+        and any(not each.status.settled for each in steps)
+        for steps in steps_of.values()
+    )
 
 
 def clear() -> None:
@@ -273,7 +284,7 @@ def pipeline_run(run_id: str) -> PipelineRun:
     return session.workspace().pipelines.run(run_id)
 
 
-@remembered(BRIEF)
+@remembered(BRIEF, moving=_moving_steps)
 def pipeline_steps(run_ids: tuple[str, ...]) -> Mapping[str, tuple[StepRun, ...]]:
     return session.workspace().pipelines.steps_of(run_ids)
 

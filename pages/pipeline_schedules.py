@@ -30,9 +30,7 @@ with page_header.show(
 
 with failures.explained():
     now, zone = datetime.now(UTC), shell.zone()
-    side_by_side.ahead(
-        reads.pipelines, reads.pipeline_endpoints, reads.schedules, reads.pipeline_runs
-    )
+    side_by_side.ahead(reads.pipelines, reads.pipeline_endpoints, reads.schedules)
     catalog = Catalog.of(reads.pipelines(), reads.pipeline_endpoints())
     for dialog in (schedule_form, pipeline_submit, pipeline_endpoint_form):
         dialog.show(catalog)
