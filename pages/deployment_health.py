@@ -15,6 +15,7 @@ from dashboard.components import (
     deployment_log,
     deployment_notice,
     deployment_picker,
+    deployment_rotation,
     deployment_table,
     deployment_telemetry,
     deployment_tracker,
@@ -56,6 +57,7 @@ def overview(deployment: Deployment) -> None:
     with right:
         deployment_telemetry.show(deployment)
         deployment_keys.show(deployment)
+        deployment_rotation.show(deployment)
         deployment_version.show(deployment, reads.models())
 
 

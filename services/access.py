@@ -67,6 +67,7 @@ READS: Mapping[str, frozenset[str]] = {
     "evaluations": frozenset({"list", "get"}),
     "deployments": frozenset({"list", "get", "transitions", "logs", "swagger"}),
     "scoring": frozenset({"contract"}),
+    "rotations": frozenset({"latest"}),
     "scored": frozenset({"list", "get"}),
     "telemetry": frozenset(
         {"resource", "connection_string", "arrival_delay", "sampled_pct", "query", "panel", "kql"}
@@ -101,6 +102,7 @@ CHANGES: Mapping[str, Mapping[str, Role]] = {
         "begin_regenerate_key": Role.OPERATOR,
     },
     "scoring": {"score": Role.OPERATOR},
+    "rotations": dict.fromkeys(("begin", "advance", "give_up"), Role.OPERATOR),
     "scored": dict.fromkeys(("remember", "name", "expect", "delete"), Role.OPERATOR),
     "telemetry": {},
     "load_tests": {

@@ -59,6 +59,7 @@ from services.domain import (
     Transition,
 )
 from services.errors import InvalidRequestError
+from services.rotation import Rotations
 from services.scored.records import ScoredRequests
 
 if TYPE_CHECKING:
@@ -912,6 +913,10 @@ class Workspace(ABC):
     @property
     @abstractmethod
     def scoring(self) -> Scoring: ...
+
+    @property
+    @abstractmethod
+    def rotations(self) -> Rotations: ...
 
     @property
     @abstractmethod

@@ -10,7 +10,17 @@ from services.azure.deadlines import Deadlines
 from services.azure.sign_in import AzureConfig
 from services.domain import Capability, Component
 from services.passages import Passages
-from services.ports import AuditLog, Baselines, Deployments, Evaluations, Flow, LoadTests, Workspace
+from services.ports import (
+    AuditLog,
+    Baselines,
+    Deployments,
+    Evaluations,
+    Flow,
+    LoadTests,
+    Scoring,
+    Workspace,
+)
+from services.rotation import Rotations
 from services.scored.records import ScoredRequests
 
 if TYPE_CHECKING:
@@ -49,6 +59,9 @@ class Desk(Protocol):
 
     @property
     def passages(self) -> Passages: ...
+
+    def rotations(self, deployments: Deployments, scoring: Scoring) -> Rotations:
+        """Guided key rotations of these deployments."""
 
     def load_tests(self, deployments: Deployments) -> LoadTests:
         """Apache Benchmark runs against these deployments."""
@@ -131,6 +144,10 @@ class AzureWorkspace(Workspace):
     @property
     def evaluations(self) -> Evaluations:
         return self._desk.evaluations
+
+    @cached_property
+    def rotations(self) -> Rotations:
+        return self._desk.rotations(self.deployments, self.scoring)
 
     @property
     def scored(self) -> ScoredRequests:

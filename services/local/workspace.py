@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from services.local.models import LocalModels
     from services.local.pipelines import LocalPipelines
     from services.local.probes import LocalProbes
+    from services.local.rotations import LocalRotations
     from services.local.runs import LocalRuns
     from services.local.schedules import LocalSchedules
     from services.local.scored_requests import LocalScoredRequests
@@ -87,6 +88,12 @@ class LocalWorkspace(Workspace):
         from services.local.scoring import LocalScoring
 
         return LocalScoring(self.home, self.store, clock=self.clock)
+
+    @cached_property
+    def rotations(self) -> LocalRotations:
+        from services.local.rotations import LocalRotations
+
+        return LocalRotations(self.store, self.deployments, self.scoring, clock=self.clock)
 
     @cached_property
     def scored(self) -> LocalScoredRequests:
