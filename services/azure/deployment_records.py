@@ -115,7 +115,7 @@ def _record(item: Mapping[str, Any]) -> Deployment:
         error="" if well else reason,
         tags=_strings(item.get("kvTags")),
         properties={
-            **_strings(item.get("properties")),
+            **_properties(item.get("properties")),
             **({"authentication": TOKEN_AUTH} if tokens else {}),
             **({"azure_state": word} if word != state.value else {}),
         },
@@ -165,6 +165,15 @@ def _text(value: Any) -> str:
 
 def _number(value: Any) -> float | None:
     return None if value is None else float(value)
+
+
+def _properties(values: Any) -> dict[str, str]:
+    """Without where its code came from: a repository's address may hold a password."""
+    return {
+        name: value
+        for name, value in _strings(values).items()
+        if not name.startswith(("azureml.git.", "mlflow.source.git."))
+    }
 
 
 def _strings(values: Any) -> dict[str, str]:
