@@ -89,6 +89,13 @@ REGISTRY = (
         help="Published pipelines, their schedules and runs",
     ),
     PageDef(
+        section="Automate",
+        file="alerts",
+        title="Alerts",
+        icon=":material/notifications_active:",
+        help="What was noticed, by which rules, and who is told",
+    ),
+    PageDef(
         section="Workspace",
         file="migration",
         title="Migration",

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import overview_facts, shell
+from dashboard import overview_board, overview_facts, shell
 from dashboard.components import (
     failures,
     flow_runner,
@@ -12,7 +12,7 @@ from dashboard.components import (
     overview_start,
     page_header,
 )
-from services import attention, flow_state
+from services import flow_state
 
 RUNNING_S, UNSETTLED_S = 1.0, 5.0  # between refreshes
 
@@ -26,7 +26,7 @@ def pace(facts: overview_facts.Facts) -> float | None:
 
 def draw(facts: overview_facts.Facts) -> None:
     """The whole page below its title, from one set of answers."""
-    entries = attention.entries(facts.seen, now=facts.now)
+    entries = overview_board.entries(facts)
     empty = flow_state.is_empty(facts.answers)
     with page_header.show("Overview", f"From dataset to schedule · {shell.window_label()}"):
         if not empty:

@@ -8,7 +8,7 @@ run and the schedule that started it.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
@@ -111,6 +111,11 @@ def entries(seen: Seen, *, now: datetime, limits: Limits | None = None) -> tuple
         *_load_tests(seen.load_tests, now),
     ]
     return tuple(sorted(found, key=urgency))
+
+
+def noted(entry: Attention, note: str) -> Attention:
+    """The entry with a sentence more."""
+    return replace(entry, detail=f"{entry.detail} {note}".strip())
 
 
 def failed_or_stuck(runs: Iterable[Run], *, since: datetime, now: datetime) -> tuple[Run, ...]:

@@ -46,9 +46,9 @@ def findings(snapshot: Snapshot, rules: Rules, *, now: datetime) -> tuple[Findin
         for entry in (*_basic(snapshot, rules, now), *_further(snapshot, rules, now))
         if rules[entry.rule].enabled
     ]
-    explained = _explained(found)
+    follows = explained(found)
     return tuple(
-        Finding(entry=entry, explained_by=explained.get(entry.cause, ""))
+        Finding(entry=entry, explained_by=follows.get(entry.cause, ""))
         for entry in sorted(found, key=attention.urgency)
     )
 
@@ -92,24 +92,24 @@ def _further(snapshot: Snapshot, rules: Rules, now: datetime) -> Iterator[Attent
 # --- what explains what -----------------------------------------------------------
 
 
-def _explained(found: Sequence[Attention]) -> dict[str, str]:
+def explained(found: Sequence[Attention]) -> dict[str, str]:
     """Cause → the cause it follows from."""
     of_deployment: dict[str, list[Attention]] = {}
+    follows: dict[str, str] = {}
     for entry in found:
         if entry.rule in SERVING:
             of_deployment.setdefault(entry.address.get("deployment", ""), []).append(entry)
-    explained: dict[str, str] = {}
     for entries in of_deployment.values():
         first = min(entries, key=lambda entry: SERVING.index(entry.rule))
-        explained |= {each.cause: first.cause for each in entries if each is not first}
+        follows |= {each.cause: first.cause for each in entries if each is not first}
     supervisor = "component/supervisor"
     if any(entry.cause == supervisor for entry in found):
-        explained |= {
+        follows |= {
             each.cause: supervisor
             for each in found
             if each.rule in ("run_stuck", "run_late", "schedule_missed", "telemetry_quiet")
         }
-    return explained
+    return follows
 
 
 # --- deployments ------------------------------------------------------------------
@@ -346,7 +346,7 @@ def _bands(snapshot: Snapshot, rule: AlertRule, now: datetime) -> Iterator[Atten
             title=f"{experiment}: {names} {'out of band' if failed else 'close to the limit'}",
             detail=" ".join(map(_said, broken)),
             page="training_runs",
-            address={"run": broken[0].run_id, "part": "Bands"},
+            address={"run": broken[0].run_id, "run-view": "Bands"},
             since=broken[0].at,
             rule=rule.key,
             cause=f"band/{experiment}",
