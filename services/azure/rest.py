@@ -7,12 +7,15 @@ the SDK's own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 TIMEOUT_S = 10
 RETRIES = 1
+AGAIN, PAUSE_S = frozenset({429, 500, 502, 503, 504}), 0.5
 PAGE_LIMIT = 200  # a service that never ends its pages does not keep us for ever
 
 
@@ -21,7 +24,10 @@ def patient(client: Any) -> Any:
 
     Source: msrest 0.7.1, ``Configuration``; without it a read waits 100 s.
     """
-    client.config.retry_policy.retries = RETRIES
+    retrying = client.config.retry_policy
+    retrying.retries = RETRIES
+    retrying.policy.status_forcelist = frozenset()  # `insisting` sees to what was answered
+    retrying.policy.respect_retry_after_header = False  # it may ask for minutes
     client.config.connection.timeout = TIMEOUT_S
     client.config.keep_alive = True  # or every request signs on to the host anew
     return client
@@ -43,11 +49,22 @@ def get(client: Any, path: str, query: Mapping[str, str] | None = None) -> Any:
     from msrest.exceptions import HttpOperationError
 
     service = patient(client)._client
-    request = service.get(service.format_url(path), dict(query or {}))
-    answer = service.send(request, {"Accept": "application/json"}, stream=False)
+    url, accepted = service.format_url(path), {"Accept": "application/json"}
+    answer = insisting(
+        lambda: service.send(service.get(url, dict(query or {})), accepted, stream=False)
+    )
     if answer.status_code != 200:
         raise HttpOperationError(client._deserialize, answer)
-    return answer.json()
+    return json.loads(answer.content)  # the error of `answer.json` counts as one of the network
+
+
+def insisting(ask: Callable[[], Any]) -> Any:
+    """The answer to a question that changes nothing; asked once more where Azure was too busy."""
+    answer = ask()
+    if answer.status_code in AGAIN:
+        time.sleep(PAUSE_S)
+        answer = ask()
+    return answer
 
 
 def pages(client: Any, path: str, query: Mapping[str, str], *, token: str) -> Iterator[Any]:

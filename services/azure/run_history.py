@@ -9,6 +9,7 @@ Source: azureml-core 1.61.0, ``core/run.py`` (a class-wide queue holds every Run
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -65,7 +66,7 @@ class RunHistory:
         def asked(workspace: SdkWorkspace) -> Json:
             client = history_client(workspace)
             path = rest.path_of(client.run.get_workspace_run, **scope(workspace), runId=run_id)
-            return self._noted(_object(rest.get(client, path)))
+            return self._noted(_run(rest.get(client, path)))
 
         return self._connection.call("run", asked, name=run_id)
 
@@ -97,7 +98,7 @@ class RunHistory:
         def asked(workspace: SdkWorkspace) -> Json:
             client = history_client(workspace)
             path = self._path(workspace, client.run.get_details, experiment, run_id)
-            return _object(rest.get(client, path))
+            return _run(rest.get(client, path))
 
         return self._connection.call("run", asked, name=run_id)
 
@@ -178,8 +179,11 @@ def scope(workspace: SdkWorkspace) -> dict[str, str]:
     }
 
 
-def post(client: Any, path: str, body: Json | None = None) -> Any:
+def post(client: Any, path: str, body: Json | None = None, *, reading: bool = True) -> Any:
     """The JSON of one answer to a posted question; None where it is empty.
+
+    Args:
+        reading: nothing is changed by it, so that it may be asked twice.
 
     Raises:
         HttpOperationError: Azure refused.
@@ -188,12 +192,16 @@ def post(client: Any, path: str, body: Json | None = None) -> Any:
     from msrest.exceptions import HttpOperationError
 
     service = rest.patient(client)._client
-    request = service.post(service.format_url(path), {})
     headers = {"Accept": "application/json", "Content-Type": "application/json"}
-    answer = service.send(request, headers, dict(body or {}), stream=False)
+
+    def asked() -> Any:
+        request = service.post(service.format_url(path), {})
+        return service.send(request, headers, dict(body or {}), stream=False)
+
+    answer = rest.insisting(asked) if reading else asked()
     if not 200 <= answer.status_code < 300:
         raise HttpOperationError(client._deserialize, answer)
-    return answer.json() if answer.content else None
+    return json.loads(answer.content) if answer.content else None
 
 
 def queried(client: Any, path: str, body: Json) -> Iterator[Any]:
@@ -221,9 +229,9 @@ def side_by_side(
         return connection.deadlines.all(doing, tasks)
 
 
-def _object(answer: Any) -> Json:
-    if not isinstance(answer, Mapping):
-        raise ValueError("the answer is no JSON object")
+def _run(answer: Any) -> Json:
+    if not isinstance(answer, Mapping) or not answer.get("runId"):
+        raise ValueError("the answer is no run")
     return answer
 
 

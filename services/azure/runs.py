@@ -196,12 +196,13 @@ def _cancel(run: Run, address: str | None, workspace: SdkWorkspace) -> None:
     """
     client = history_client(workspace)
     if address and urlsplit(address)[:2] == urlsplit(client.config.base_url)[:2]:
-        post(client, urlsplit(address).path)
+        post(client, urlsplit(address).path, reading=False)
         return
     path = rest.path_of(
         client.events.post, **scope(workspace), experimentName=run.experiment, runId=run.id
     )
-    post(client, path, {"name": CANCELED, "timestamp": datetime.now(UTC).isoformat()})
+    event = {"name": CANCELED, "timestamp": datetime.now(UTC).isoformat()}
+    post(client, path, event, reading=False)
 
 
 def _main_log(names: Iterable[str]) -> str | None:

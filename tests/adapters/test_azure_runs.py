@@ -251,6 +251,21 @@ def test_an_answer_without_its_contents_is_no_empty_list(azure, runs, parent, be
         asks[key]()
 
 
+def test_one_refusal_is_forgiven(azure, runs, parent):
+    for status in (429, 500, 503):
+        azure.misbehave(Fault(pattern=HISTORY, status=status, times=1, retry_after_s=60))
+        assert parent in [each.id for each in runs.list("bank-marketing")]
+        azure.misbehave(Fault(pattern=HISTORY, status=status, times=1, retry_after_s=60))
+        assert runs.get(parent).id == parent
+
+
+def test_an_answer_that_is_no_run_is_not_a_run_that_is_missing(azure, runs, parent):
+    azure.misbehave(Fault(pattern=HISTORY, remove="runId"))
+
+    with pytest.raises(UnavailableError, match="could not be understood"):
+        runs.get(parent)
+
+
 def test_finished_is_completed(azure, runs, parent):
     azure.turn(**{"runs.overrides": {parent: {"status": "Finished"}}})
 
