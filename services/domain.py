@@ -115,6 +115,11 @@ class Dataset:
         return f"{self.name}:{self.version}"
 
     @property
+    def readable(self) -> bool:
+        """False of what the back end lists but cannot describe; `description` says so."""
+        return self.version > 0
+
+    @property
     def synthetic(self) -> bool:
         """Made by a generator. Said wherever the dataset appears."""
         return self.tags.get("synthetic") == "true"
@@ -421,6 +426,11 @@ class Model:
     @property
     def id(self) -> str:
         return f"{self.name}:{self.version}"
+
+    @property
+    def readable(self) -> bool:
+        """False of what the back end lists but cannot describe; `description` says so."""
+        return self.version > 0
 
 
 # --- evaluations ------------------------------------------------------------------

@@ -35,15 +35,20 @@ def show(datasets: Sequence[Dataset], uses: Reading[Uses], *, zone: tzinfo) -> N
     frame = pd.DataFrame(
         {
             "Dataset": names,
-            "Version": [dataset.version for dataset in datasets],
+            "Version": pd.array([each.version or None for each in datasets], dtype="Int64"),
             "Rows": pd.array([dataset.row_count for dataset in datasets], dtype="Int64"),
             "Columns": pd.array([dataset.column_count for dataset in datasets], dtype="Int64"),
             "Size": pd.array([dataset.size_bytes for dataset in datasets], dtype="Int64"),
-            "Registered": [dataset.created_at for dataset in datasets],
+            "Registered": pd.Series(
+                [each.created_at if each.readable else None for each in datasets],
+                dtype="datetime64[us, UTC]",
+            ),
             "Runs": pd.array([runs.get(name, unknown) for name in names], "Int64"),
             "Models": pd.array([models.get(name, unknown) for name in names], "Int64"),
             "Rows are": [["Synthetic"] if dataset.synthetic else [] for dataset in datasets],
-            "Source": [dataset.source for dataset in datasets],
+            "Source": [
+                (each.source or None) if each.readable else each.description for each in datasets
+            ],
         }
     )
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -10,6 +10,7 @@ import streamlit as st
 from dashboard import formats, reads
 from dashboard.components.dataset_list import OPENED
 from services.domain import Dataset, DatasetProfile
+from services.errors import ServiceError
 
 VIEWS = ("Profile", "Preview", "Contract", "Compare")
 
@@ -17,14 +18,19 @@ VIEWS = ("Profile", "Preview", "Contract", "Compare")
 @dataclass(frozen=True, slots=True)
 class Choice:
     dataset: Dataset
-    profile: DatasetProfile
-    target: str  # a column
+    profile: DatasetProfile | ServiceError  # why there is none
+    target: str  # a column; empty without a profile
     view: str  # one of VIEWS
 
 
 def show(datasets: Sequence[Dataset]) -> Choice:
-    """Draw the choices in one row, all of them in the address. `datasets` is not empty."""
-    if opened := st.session_state.pop(OPENED, None):
+    """Draw the choices in one row, all of them in the address.
+
+    Args:
+        datasets: not empty, every one of them readable.
+    """
+    opened = st.session_state.pop(OPENED, None)
+    if opened in [dataset.name for dataset in datasets]:
         st.session_state["dataset"] = opened
         st.session_state["version"] = reads.dataset_versions(opened)[0].version
     with st.container(horizontal=True, vertical_alignment="bottom", key="dataset-picker"):
@@ -46,17 +52,8 @@ def show(datasets: Sequence[Dataset]) -> Choice:
             width=150,
             format_func=lambda each: f"{each} (latest)" if each == latest else str(each),
         )
-        profile = reads.profile(name, version)
-        columns = [column.name for column in profile.columns]
-        target = st.selectbox(
-            "Target column",
-            columns,
-            index=columns.index("y") if "y" in columns else len(columns) - 1,
-            key="target",
-            bind="query-params",
-            width=220,
-            help="What a model would predict: shown in the balance, left out of the contract.",
-        )
+        profile = _profile(name, version)
+        target = "" if isinstance(profile, ServiceError) else _target(profile)
         st.space("stretch")
         view = st.segmented_control(
             "View", VIEWS, default=VIEWS[0], required=True, key="dataset-view", bind="query-params"
@@ -64,16 +61,40 @@ def show(datasets: Sequence[Dataset]) -> Choice:
     return Choice(versions[version], profile, target, view)
 
 
-def describe(dataset: Dataset, profile: DatasetProfile) -> str:
-    """What the version holds, in one line."""
+def describe(dataset: Dataset, profile: DatasetProfile | ServiceError) -> str:
+    """What the version holds, in one line; empty when nothing of it is known."""
+    known = None if isinstance(profile, ServiceError) else profile
+    rows = known.row_count if known else dataset.row_count
+    columns = len(known.columns) if known else dataset.column_count
     parts = [
-        formats.plural(profile.row_count, "row"),
-        formats.plural(len(profile.columns), "column"),
-        formats.size(dataset.size_bytes),
+        None if rows is None else formats.plural(rows, "row"),
+        None if columns is None else formats.plural(columns, "column"),
+        None if dataset.size_bytes is None else formats.size(dataset.size_bytes),
     ]
-    if profile.duplicate_count:
-        parts.append(formats.plural(profile.duplicate_count, "duplicate row"))
-    return " · ".join(parts)
+    if known and known.duplicate_count:
+        parts.append(formats.plural(known.duplicate_count, "duplicate row"))
+    return " · ".join(filter(None, parts))
+
+
+def _profile(name: str, version: int) -> DatasetProfile | ServiceError:
+    """A preview may be possible where a profile is not: too long a file, too far away."""
+    try:
+        return reads.profile(name, version)
+    except ServiceError as error:  # kept, and shown by whoever needs the profile
+        return error
+
+
+def _target(profile: DatasetProfile) -> str:
+    columns = [column.name for column in profile.columns]
+    return st.selectbox(
+        "Target column",
+        columns,
+        index=columns.index("y") if "y" in columns else len(columns) - 1,
+        key="target",
+        bind="query-params",
+        width=220,
+        help="What a model would predict: shown in the balance, left out of the contract.",
+    )
 
 
 def _to_latest() -> None:

@@ -29,4 +29,12 @@ def show(dataset: Dataset) -> None:
             "_index": st.column_config.NumberColumn("row", help="Counted from 0", width=60)
         },
     )
-    st.caption(f"Rows 0 to {len(head) - 1} of {formats.count(dataset.row_count)}, in file order.")
+    st.caption(_shown(len(head), dataset.row_count))
+
+
+def _shown(shown: int, count: int | None) -> str:
+    """Which rows these are; how many there are is not always known."""
+    if not shown:
+        return "The file has no rows."
+    of = "" if count is None else f" of {formats.count(count)}"
+    return f"Rows 0 to {shown - 1}{of}, in file order."

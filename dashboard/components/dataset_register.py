@@ -46,6 +46,8 @@ def _dialog() -> None:
     if source is not None and session.workspace().can(Capability.INSPECT_SOURCE):
         readable = dataset_inspection.show(source)
     name, description = _name(source)
+    if session.workspace().backend != "local":
+        st.caption("The file is copied to the workspace's default datastore.")
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("Cancel", key="dataset.register.cancel"):
             close()

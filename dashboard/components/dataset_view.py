@@ -14,31 +14,38 @@ from dashboard.components import (
     dataset_picker,
     dataset_preview,
     dataset_profile,
+    failures,
 )
 from dashboard.dataset_uses import Uses
 from dashboard.readings import Data, Failed, NotConfigured, Reading
 from services.domain import Dataset, DatasetProfile
+from services.errors import ServiceError
 
 LINKED = 3  # runs and models named; the rest are counted
 
 
 def show(datasets: Sequence[Dataset], uses: Reading[Uses]) -> None:
-    """Draw the choices and the chosen view."""
-    chosen = dataset_picker.show(datasets)
+    """Draw the choices and the chosen view; of what cannot be described there is none."""
+    readable = [dataset for dataset in datasets if dataset.readable]
+    if not readable:
+        return
+    chosen = dataset_picker.show(readable)
     with st.container(gap="xxsmall"):
         _facts(chosen.dataset, chosen.profile)
         _used_by(chosen.dataset, uses)
     if chosen.view == "Preview":
         dataset_preview.show(chosen.dataset)
-    elif chosen.view == "Contract":
-        dataset_contract.show(chosen.dataset, chosen.target)
     elif chosen.view == "Compare":
         dataset_drift.show(chosen.dataset)
+    elif isinstance(chosen.profile, ServiceError):
+        failures.show(chosen.profile)
+    elif chosen.view == "Contract":
+        dataset_contract.show(chosen.dataset, chosen.target)
     else:
         dataset_profile.show(chosen.profile, chosen.target)
 
 
-def _facts(dataset: Dataset, profile: DatasetProfile) -> None:
+def _facts(dataset: Dataset, profile: DatasetProfile | ServiceError) -> None:
     now = datetime.now(UTC)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if dataset.synthetic:
@@ -47,10 +54,12 @@ def _facts(dataset: Dataset, profile: DatasetProfile) -> None:
                 help="Made by a generator: no real record is in it, and what a model learns from "
                 "it says nothing about the world.",
             )  # fmt: skip
-        st.markdown(dataset_picker.describe(dataset, profile), width="content")
+        if described := dataset_picker.describe(dataset, profile):
+            st.markdown(described, width="content")
         when = formats.instant(dataset.created_at, zone=shell.zone(), now=now)
         st.caption(f"Registered {when}", help=formats.utc(dataset.created_at), width="content")
-        st.caption(f"from {formats.plain(dataset.source)}", width="content")
+        if dataset.source:
+            st.caption(f"from {formats.plain(dataset.source)}", width="content")
     if dataset.description:
         st.caption(formats.plain(dataset.description))
 

@@ -31,7 +31,10 @@ def show(model: Model) -> None:
                 "Type": [column.type.value for column in contract.columns],
                 "Values": [values(column) for column in contract.columns],
                 "May be missing": [column.nullable for column in contract.columns],
-                "Example": [str(column.example) for column in contract.columns],
+                "Example": [
+                    None if column.example is None else str(column.example)
+                    for column in contract.columns
+                ],
             }
         ),
         hide_index=True,

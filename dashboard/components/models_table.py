@@ -100,7 +100,8 @@ def _table(
             "Dataset": [model.dataset_id for model in models],
             "Tags": [[f"{k}: {v}" if v else k for k, v in model.tags.items()] for model in models],
             "Registered": pd.Series(
-                [model.created_at for model in models], dtype="datetime64[us, UTC]"
+                [model.created_at if model.readable else None for model in models],
+                dtype="datetime64[us, UTC]",
             ),
         }
     )

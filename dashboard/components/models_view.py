@@ -56,6 +56,10 @@ VIEWS: dict[str, Callable[[Model], None]] = {
 
 
 def show(model: Model, *, zone: tzinfo) -> None:
+    if not model.readable:
+        st.subheader(formats.plain(model.name), anchor=False)
+        st.warning(model.description, icon=":material/help:")
+        return
     run = _run(model)
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.container(gap="xxsmall", width="stretch"):
@@ -110,6 +114,10 @@ def _figures(model: Model) -> None:
         if logged and len(figures) < TILES - 1 and name not in (each[0] for each in figures):
             goal = metric_goal(name).value
             figures.append((name, formats.metric(metrics[name]), LOGGED.format(goal)))
-    figures.append(("Size of the model", formats.size(model.size_bytes), ""))
+    if model.size_bytes is not None:
+        figures.append(("Size of the model", formats.size(model.size_bytes), ""))
+    if not figures:
+        st.caption("Neither its score nor its size was registered with it.")
+        return
     for tile, (name, text, note) in zip(st.columns(len(figures)), figures, strict=True):
         tile.metric(formats.plain(name), text, border=True, help=note or None)

@@ -47,10 +47,9 @@ def readable(entry: Any) -> Model:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         name = str(entry.get("name") or "unnamed") if isinstance(entry, dict) else "unnamed"
         log.warning("Azure ML's entry of model %r is not understood: %r", name, error)
-        version = entry.get("version") if isinstance(entry, dict) else None
         return Model(
             name=name,
-            version=version if isinstance(version, int) else 0,
+            version=0,
             created_at=UNKNOWN_DATE,
             description="Azure ML's entry of this model could not be understood.",
         )
