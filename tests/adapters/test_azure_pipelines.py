@@ -25,10 +25,13 @@ from services.errors import (
     ServiceError,
     UnavailableError,
 )
+from services.local.clock import utc_now
+from services.local.run_journal import MAIN_LOG
 from services.ports import RetrainingPlan
 from tests.azure_double.faults import Fault
 from tests.azure_double.hand import Double, double
 from tests.azure_double.opened import open_azure
+from tests.recorded import pipelines as recorded
 
 LIMIT_S = 4.0
 AT_ONCE_S = LIMIT_S + 3.0  # the deadline and some air on a busy machine
@@ -194,6 +197,22 @@ def test_a_log_is_its_end_and_says_so(workspace, run_id):
     tail = workspace.pipelines.logs(run_id, line_limit=1)
 
     assert (tail.line_count, tail.complete) == (1, False)
+
+
+def test_a_step_that_prints_nothing_shows_the_log_of_its_own_run(azure, workspace, publish):
+    engine = azure.engine
+    history = recorded.retraining(engine.home, engine.store, days=1, failed=(), now=utc_now())
+    (run_id,) = history.run_ids
+    training = workspace.pipelines.run(run_id).training_run_id
+    log = engine.home / "runs" / str(training) / MAIN_LOG
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text("searched\nand found\n")
+    azure.misbehave(Fault(pattern="Shareable/STDOUT", status=404))
+
+    text = workspace.pipelines.logs(run_id, "automl_module").text
+
+    assert text == "searched\nand found"
+    engine.schedules.delete(history.schedule_id)
 
 
 def test_an_unknown_parameter_is_refused_before_anything_is_submitted(

@@ -1,0 +1,137 @@
+"""Pipeline schedules over an Azure ML workspace: the same page, honest about what Azure keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from services.domain import AssetStatus
+from services.local.clock import utc_now
+from tests.azure_double.faults import Fault
+from tests.azure_double.hand import Double, double
+from tests.pages.test_pipeline_schedules import PAGE, asked, button, drawn_graph, frame, texts
+from tests.recorded import pipelines as recorded
+
+
+@pytest.fixture(scope="module")
+def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Double]:
+    """Five days of a nightly retraining, the second one failed, on Azure."""
+    with double(tmp_path_factory.mktemp("azure")) as azure:
+        engine = azure.engine
+        recorded.retraining(engine.home, engine.store, days=5, failed=(1,), now=utc_now())
+        yield azure
+
+
+@pytest.fixture
+def open_azure_page(home, azure, monkeypatch, request) -> Iterator[object]:
+    """As `open_page`, with the page's workspace on Azure."""
+    for name, value in azure.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("DASHBOARD_BACKEND", "azure")
+    azure.misbehave()
+    azure.asked()
+    yield request.getfixturevalue("open_page")
+    azure.misbehave()
+    azure.turn(**{"pipelines.extras": {}})
+    assert azure.unknown() == []
+
+
+def pipelines_asked(azure: Double) -> list[str]:
+    return [each for each in azure.asked() if "/pipelines/v1.0/" in each]
+
+
+def test_a_schedule_shows_how_it_went_and_offers_no_delete(open_azure_page, azure):
+    page = open_azure_page(PAGE)
+
+    table = frame(page, "Recurrence")
+    assert not page.exception
+    assert table["Result"].iloc[0] == ["Completed"]
+    assert "Delete" not in [each.label for each in page.button]
+    assert "not deleted" in button(page, "Disable").help
+
+
+def test_the_schedules_tab_asks_for_no_more_than_it_shows(open_azure_page, azure):
+    open_azure_page(PAGE)
+
+    seen = pipelines_asked(azure)
+    assert not [each for each in seen if "/PipelineRuns/Pipeline/" in each]
+    assert len([each for each in seen if "/Schedules?" in each]) == 1
+    assert len([each for each in seen if "/Pipelines?" in each]) == 1
+
+
+def test_disabling_and_enabling_is_one_click(open_azure_page, azure):
+    (schedule,) = azure.engine.schedules.list()
+
+    page = button(open_azure_page(PAGE), "Disable").click().run()
+
+    assert azure.engine.schedules.get(schedule.id).status is AssetStatus.DISABLED
+    button(page, "Enable").click().run()
+    assert azure.engine.schedules.get(schedule.id).status is AssetStatus.ACTIVE
+
+
+def test_a_schedule_that_changed_data_fires_says_so(open_azure_page, azure):
+    (schedule,) = azure.engine.schedules.list()
+    trigger = {"DataStoreName": "store", "PathOnDataStore": "in"}
+    extras = {"ScheduleType": "DataStore", "Recurrence": None, "DataStoreTriggerInfo": trigger}
+    azure.turn(**{"pipelines.extras": {schedule.id: extras}})
+
+    page = open_azure_page(PAGE)
+
+    assert frame(page, "Recurrence")["Recurrence"].iloc[0] == "When data changes in store/in"
+    assert "no recurrence says when it fires" in texts(page)
+    form = button(page, "Edit").click().run()
+    assert not form.exception
+    assert "store/in" in texts(form)
+
+
+def test_without_a_start_time_the_form_says_that_it_runs_at_once(open_azure_page):
+    page = open_azure_page(PAGE)
+    page = button(page, "New schedule").click().run()
+    page = page.toggle[0].set_value(False).run()
+
+    assert "the moment you save" in texts(page)
+
+
+def test_a_pipeline_shows_azures_own_address_and_how_to_publish(open_azure_page, azure):
+    page = open_azure_page(PAGE, view="Pipelines")
+
+    (pipeline,) = azure.engine.pipelines.list()
+    codes = "\n".join(each.value for each in page.code)
+    assert not page.exception
+    assert "https://westeurope.api.azureml.ms/pipelines/v1.0/subscriptions/" in codes
+    assert f"PipelineRuns/PipelineSubmit/{pipeline.id}" in codes
+    assert ".publish(" in codes
+    assert "Publish pipeline" not in [each.label for each in page.button]
+    assert "Azure ML’s own address" in texts(page)
+    assert "Dataset to automl_module" in drawn_graph(page)
+    assert "Kind" not in frame(page, "Active schedules").columns
+
+
+def test_a_failed_run_opens_with_its_failed_steps_log(open_azure_page, azure):
+    runs = azure.engine.pipelines.runs()
+    failed = next(run for run in runs if run.status == "Failed")
+
+    page = open_azure_page(PAGE, view="Runs", run=failed.id)
+
+    assert not page.exception
+    assert "ran out of memory" in texts(page)
+    assert asked(page, "run") == failed.id
+    assert len(frame(page, "Started by")) == len(runs)
+
+
+def test_batch_inference_says_where_it_is_found_instead(open_azure_page):
+    page = open_azure_page(PAGE, view="Batch inference")
+
+    assert "ParallelRunStep" in texts(page)
+    assert "Publish batch inference" not in [each.label for each in page.button]
+
+
+def test_trouble_on_azure_is_a_sentence_not_a_traceback(open_azure_page, azure):
+    azure.misbehave(Fault(pattern="/Schedules", status=403))
+
+    page: AppTest = open_azure_page(PAGE)
+
+    assert not page.exception
+    assert "role does not allow" in texts(page)
