@@ -19,6 +19,7 @@ import duckdb
 
 from services.errors import InvalidRequestError, UnavailableError
 from services.local.telemetry import tables
+from services.local.telemetry.tuning import tuned
 
 ROW_LIMIT = 500_000  # as the service's own limit
 
@@ -101,50 +102,11 @@ def _translated(kql: str) -> str:
 
     schema = {table: list(tables.columns(table)) for table in tables.TABLES}
     try:
-        return _tuned(str(duckdb_kql.to_sql(kql, schema=schema, allow_write=False)))
+        return tuned(str(duckdb_kql.to_sql(kql, schema=schema, allow_write=False)))
     except duckdb_kql.KqlError as error:
         raise InvalidRequestError(_kql_sentence(error)) from error
     except RecursionError as error:
         raise InvalidRequestError("The query is nested too deeply.") from error
-
-
-_LITERAL = re.compile(
-    r"COALESCE\(TRY_CAST\('(\d{4}-\d\d-\d\dT[\d:.]+)Z' AS TIMESTAMPTZ\) AT TIME ZONE 'UTC',"
-    r" try_strptime\(CAST\('\1Z' AS VARCHAR\), \[[^\]]*\]\)\)"
-)
-_BIN = re.compile(
-    r"to_timestamp\(floor\(epoch\((\"\w+\")\) / epoch\(INTERVAL '(\w+)'\)\)"
-    r" \* epoch\(INTERVAL '\2'\)\) AT TIME ZONE 'UTC'"
-)
-
-
-def _tuned(sql: str) -> str:
-    """The same SQL with constants spelled as constants and bins as DuckDB's own bins.
-
-    The engine then skips blocks outside the window and halves the cost of grouping. Kusto
-    counts bins from the year 1, so that weeks begin on Mondays. Inside a text literal quotes
-    are doubled, so neither pattern can match there.
-    """
-    sql = _together(_LITERAL.sub(r"TIMESTAMP '\1Z'", sql))
-    return _BIN.sub(r"time_bucket(INTERVAL '\2', \1, TIMESTAMP '0001-01-01')", sql)
-
-
-_PERCENTILE = re.compile(r"quantile_disc\((\"\w+\"), CAST\((\d+) AS BIGINT\) / 100\.0\)")
-
-
-def _together(sql: str) -> str:
-    """Percentiles of one column computed at once: one sort of it, not one for each."""
-    ranks: dict[str, list[str]] = {}
-    for column, rank in _PERCENTILE.findall(sql):
-        if rank not in ranks.setdefault(column, []):
-            ranks[column].append(rank)
-
-    def taken(found: re.Match[str]) -> str:
-        column, rank = found.groups()
-        shares = ", ".join(f"{int(each) / 100}" for each in ranks[column])
-        return f"quantile_disc({column}, [{shares}])[{ranks[column].index(rank) + 1}]"
-
-    return _PERCENTILE.sub(taken, sql)
 
 
 # --- values -----------------------------------------------------------------------

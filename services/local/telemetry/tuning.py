@@ -1,0 +1,145 @@
+"""The SQL of a translated query, rewritten to mean the same at less cost.
+
+Half of a small query's time goes into planning it: a view of forty columns read through a chain
+of ``SELECT *``. Each rewriting leaves the text as it is where its form is not the expected one,
+and none looks into text literals.
+"""
+
+from __future__ import annotations
+
+import re
+
+import duckdb
+
+from services.local.telemetry import tables
+
+
+def tuned(sql: str) -> str:
+    """The same answer, planned and run faster."""
+    hidden, texts = _hidden(sql)
+    spelled = _spelled(hidden)
+    narrow = _shown(_narrowed(spelled), texts)
+    return narrow if _same_columns(narrow, sql) else _shown(spelled, texts)
+
+
+# --- literals ---------------------------------------------------------------------
+
+_TEXT = re.compile(r"'(?:[^']|'')*'")
+_HIDDEN = re.compile(r"'\x00(\d+)'")
+
+
+def _hidden(sql: str) -> tuple[str, list[str]]:
+    """The literals that might look like SQL taken out: names in SQL are in double quotes."""
+    texts: list[str] = []
+
+    def hide(found: re.Match[str]) -> str:
+        if '"' not in found[0] and "\x00" not in found[0]:
+            return found[0]
+        if found[0] not in texts:
+            texts.append(found[0])
+        return f"'\x00{texts.index(found[0])}'"
+
+    return _TEXT.sub(hide, sql), texts
+
+
+def _shown(sql: str, texts: list[str]) -> str:
+    return _HIDDEN.sub(lambda found: texts[int(found[1])], sql)
+
+
+# --- expressions ------------------------------------------------------------------
+
+_LITERAL = re.compile(
+    r"COALESCE\(TRY_CAST\('(\d{4}-\d\d-\d\dT[\d:.]+)Z' AS TIMESTAMPTZ\) AT TIME ZONE 'UTC',"
+    r" try_strptime\(CAST\('\1Z' AS VARCHAR\), \[[^\]]*\]\)\)"
+)
+_BIN = re.compile(
+    r"to_timestamp\(floor\(epoch\((\"\w+\")\) / epoch\(INTERVAL '(\w+)'\)\)"
+    r" \* epoch\(INTERVAL '\2'\)\) AT TIME ZONE 'UTC'"
+)
+_PERCENTILE = re.compile(r"quantile_disc\((\"\w+\"), CAST\((\d+) AS BIGINT\) / 100\.0\)")
+
+
+def _spelled(sql: str) -> str:
+    """Constants spelled as constants and bins as DuckDB's own bins.
+
+    The engine then skips blocks outside the window and halves the cost of grouping. Kusto
+    counts bins from the year 1, so that weeks begin on Mondays.
+    """
+    sql = _together(_LITERAL.sub(r"TIMESTAMP '\1Z'", sql))
+    return _BIN.sub(r"time_bucket(INTERVAL '\2', \1, TIMESTAMP '0001-01-01')", sql)
+
+
+def _together(sql: str) -> str:
+    """Percentiles of one column computed at once: one sort of it, not one for each."""
+    ranks: dict[str, list[str]] = {}
+    for column, rank in _PERCENTILE.findall(sql):
+        if rank not in ranks.setdefault(column, []):
+            ranks[column].append(rank)
+
+    def taken(found: re.Match[str]) -> str:
+        column, rank = found.groups()
+        shares = ", ".join(f"{int(each) / 100}" for each in ranks[column])
+        return f"quantile_disc({column}, [{shares}])[{ranks[column].index(rank) + 1}]"
+
+    return _PERCENTILE.sub(taken, sql)
+
+
+# --- columns ----------------------------------------------------------------------
+
+_READ = re.compile(r'SELECT \* FROM "(\w+)"')
+_STAR = re.compile(r"SELECT \*(?: FROM|, )|count\(\*\)|(?<=[\w)\"]) \* (?=[\w(\"])", re.IGNORECASE)
+_WHOLE_ROWS = re.compile(
+    r"\b(?:DISTINCT|UNION|JOIN|INTERSECT|EXCEPT|EXCLUDE|COLUMNS)\b|[(,] ?_\w+ ?[),]"
+)
+_STEP = re.compile(
+    r"(_s\d+) AS \((SELECT [^()']+ FROM stored\.\"\w+\")\),\s+(_s\d+) AS \(SELECT \* FROM \1 WHERE "
+)
+_ALIASED = '"cloud_RoleName" AS "service"'
+_IS_TEXT = re.compile(
+    r"(?<=WHERE )CASE WHEN typeof\(\"service\"\) = 'JSON' THEN coalesce\(\(coalesce\(\"service\""
+    r" ->> '\$', ''\) = ('(?:[^']|'')*')\), FALSE\)"
+    r" ELSE coalesce\(\(\"service\" = \1\), FALSE\) END(?=\)[,\n])"
+)
+_LAST = re.compile(
+    r",\s+(_s\d+) AS \(SELECT \* FROM (_s\d+) (ORDER BY [^()']+)\)\s+SELECT \* FROM \1\s*$"
+)
+
+
+def _narrowed(sql: str) -> str:
+    """Reads the stored table's columns that are named, and not the whole view.
+
+    Whether the columns of the answer are still the same, the caller has to see.
+    """
+    bare = _TEXT.sub("''", sql)
+    if _WHOLE_ROWS.search(bare) or "*" in _STAR.sub("", bare):
+        return sql
+    named = set(re.findall(r'"(\w+)"', bare))
+
+    def read(found: re.Match[str]) -> str:
+        table = found[1]
+        if table not in tables.STORED or named & (
+            set(tables.columns(table)) - {*tables.STORED[table]}
+        ):
+            return found[0]
+        columns = [f'"{name}"' for name in tables.STORED[table] if name in named]
+        return f'SELECT {", ".join(columns)} FROM stored."{table}"' if columns else found[0]
+
+    sql = _READ.sub(read, sql)
+    sql = _STEP.sub(r"\3 AS (\2 WHERE ", sql)
+    if bare.count('AS "service"') == 1 and _ALIASED in bare:  # a text, so it is no JSON
+        sql = _IS_TEXT.sub(r'("service" = \1)', sql)
+    return _LAST.sub(r"\nSELECT * FROM \2 \3", sql)
+
+
+def _same_columns(one: str, other: str) -> bool:
+    """Whether two queries answer columns of the same names and types."""
+    if one == other:
+        return True
+    with duckdb.connect() as empty:
+        for statement in tables.schema_statements():
+            empty.execute(statement)
+        try:
+            described = [empty.execute(f"DESCRIBE {sql}").fetchall() for sql in (one, other)]
+        except duckdb.Error:
+            return False
+    return described[0] == described[1]
