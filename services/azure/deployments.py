@@ -142,8 +142,7 @@ class AzureDeployments(Deployments):
 
     def keys(self, name: str) -> Keys:
         self._check_keys(name)
-        answer = self._azure.change("POST", f"/services/{name}/listkeys", kind=KIND, name=name)
-        return service_description.keys(answer.document, name)
+        return self._keys(name)
 
     def begin_regenerate_key(self, name: str, kind: KeyKind) -> None:
         self._check_keys(name)
@@ -189,10 +188,14 @@ class AzureDeployments(Deployments):
         if not deployment.auth_enabled:
             return None
         if not service_description.wants_token(deployment):
-            return self.keys(deployment.name).primary
+            return self._keys(deployment.name).primary
         path = f"/services/{deployment.name}/token"
         answer = self._azure.change("POST", path, kind=KIND, name=deployment.name)
         return service_description.token(answer.document, deployment.name)
+
+    def _keys(self, name: str) -> Keys:
+        answer = self._azure.change("POST", f"/services/{name}/listkeys", kind=KIND, name=name)
+        return service_description.keys(answer.document, name)
 
     def _found(self, name: str) -> tuple[Deployment, Any]:
         """The deployment, and Azure's description of it; None while Azure has none."""
