@@ -11,10 +11,12 @@ from dashboard.components import (
     deployment_documentation,
     deployment_header,
     deployment_history,
+    deployment_incidents,
     deployment_keys,
     deployment_log,
     deployment_notice,
     deployment_picker,
+    deployment_probe,
     deployment_rotation,
     deployment_table,
     deployment_telemetry,
@@ -56,6 +58,7 @@ def overview(deployment: Deployment) -> None:
         deployment_history.show(port.transitions(name), zone=zone)
     with right:
         deployment_telemetry.show(deployment)
+        deployment_probe.show(deployment, now=now, zone=zone)
         deployment_keys.show(deployment)
         deployment_rotation.show(deployment)
         deployment_version.show(deployment, reads.models())
@@ -73,6 +76,7 @@ def health() -> None:
         if deployment_table.show(listed, chosen=name, zone=shell.zone()) != name:
             st.rerun(scope="app")  # another row was chosen
         deployment_header.show(deployment, now=now, zone=shell.zone())
+        deployment_incidents.show(name, now=now)
         if moving:
             own, every = port.transitions(name), port.transitions()
             deployment_tracker.show(deployment, own, every, reads.deployment_log(name, 20), now=now)

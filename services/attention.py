@@ -189,9 +189,7 @@ def _deployment(deployment: Deployment) -> Attention:
     )
 
 
-def _traffic(
-    traffic: Sequence[Traffic], unwell: set[str], limits: Limits
-) -> Iterator[Attention]:
+def _traffic(traffic: Sequence[Traffic], unwell: set[str], limits: Limits) -> Iterator[Attention]:
     for each in traffic:
         if each.deployment in unwell or each.failure_rate < limits.failures_warn:
             continue

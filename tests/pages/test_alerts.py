@@ -241,3 +241,60 @@ def test_a_rule_that_is_off_is_off_on_the_overview_too(open_page, local_workspac
     )
 
     assert needs(open_page("overview")) == []
+
+
+# --- deployment health ------------------------------------------------------------
+
+
+def health(open_page):
+    return open_page("deployment_health", deployment="bank")
+
+
+def test_a_deployment_that_is_not_probed_says_what_that_means(open_page, store):
+    overview.deployment(store, "bank")
+
+    page = health(open_page)
+
+    assert not page.exception
+    assert "cannot be told from a dead one" in texts(page)
+
+
+def test_two_failures_of_ten_read_80_percent_with_their_reason(open_page, local_workspace, store):
+    overview.deployment(store, "bank")
+    alerts.probed(local_workspace, "bank", "ooxoooxooo")
+
+    page = health(open_page)
+
+    assert not page.exception
+    shown = {each.label: each.value for each in page.metric}
+    assert shown["Uptime"] == "80.0 %"
+    assert "refused the connection" in texts(page)
+
+
+def test_a_probe_is_switched_on(open_page, local_workspace, store):
+    overview.deployment(store, "bank")
+    page = health(open_page)
+
+    page.toggle(key="probe-bank.on").set_value(True)
+    page.number_input(key="probe-bank.interval").set_value(30)
+    page.button(key="probe-bank.save").click().run()
+
+    assert not page.exception
+    (probe,) = local_workspace.probes.list()
+    assert (probe.deployment, probe.enabled, probe.interval_s) == ("bank", True, 30)
+
+
+def test_a_deployment_whose_answers_are_errors_turns_red_although_it_is_healthy(
+    open_page, local_workspace, store
+):
+    overview.deployment(store, "bank")
+    alerts.incident(
+        local_workspace, "semantic_failures", cause="semantic/bank",
+        title="bank answers 200 with errors inside", detail="3 answers: no column agee",
+        page="app_insights", address={"deployment": "bank"},
+    )  # fmt: skip
+
+    page = health(open_page)
+
+    assert "bank answers 200 with errors inside" in texts(page)
+    assert "Healthy" in texts(page)
