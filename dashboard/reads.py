@@ -89,7 +89,7 @@ def _moving_steps(steps_of: Mapping[str, Sequence[StepRun]]) -> bool:
 def clear() -> None:
     """Forget everything that was read. Called after a write, before the next rerun."""
     memory.clear()
-    events.acted()
+    side_by_side.unawaited(events.acted)
 
 
 @remembered(DESK)
@@ -189,6 +189,12 @@ def run_table(run_id: str, name: str) -> Mapping[str, Any]:
 def run_file(run_id: str, path: str) -> bytes:
     """A small artifact that is written once."""
     return session.workspace().runs.file(run_id, path)
+
+
+@remembered(SETTLED, most=50)
+def run_log(run_id: str) -> LogTail:
+    """The end of the main log of a run that has ended."""
+    return session.workspace().runs.logs(run_id)
 
 
 @remembered(LONG, most=100)

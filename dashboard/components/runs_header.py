@@ -37,14 +37,23 @@ def show(facts: RunFacts, *, now: datetime, zone: tzinfo) -> None:
     if run.error:
         st.error(run.error, icon=":material/error:")
     if run.status is RunStatus.NOT_RESPONDING:
-        st.warning(
-            "The worker of this run does not answer. It ends as Failed once the supervisor has "
-            "found it gone.",
-            icon=":material/warning:",
-        )
+        st.warning(_silent(), icon=":material/warning:")
     _figures(facts, now=now)
     if not run.status.settled and facts.settings is not None:
         _progress(facts, now=now)
+
+
+def _local() -> bool:
+    return session.workspace().backend == "local"
+
+
+def _silent() -> str:
+    if _local():
+        return (
+            "The worker of this run does not answer. It ends as Failed once the supervisor has "
+            "found it gone."
+        )
+    return "Azure ML has lost contact with this run's compute. It may come back; cancel it if not."
 
 
 def _subtitle(facts: RunFacts, *, now: datetime, zone: tzinfo) -> str:
@@ -181,7 +190,7 @@ def _progress(facts: RunFacts, *, now: datetime) -> None:
     if at_work:
         text += f" · now {', '.join(at_work)}"
     elif facts.run.status is RunStatus.QUEUED:
-        text = "Waiting for the supervisor to start it"
+        text = "Waiting for the supervisor to start it" if _local() else "Waiting for its compute"
     st.progress(share, text=formats.plain(text))
 
 

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
-from dashboard import formats, session
-from dashboard.components import runs_child, runs_list
+from dashboard import formats, reads, session
+from dashboard.components import runs_child, runs_list, runs_triage
 from dashboard.run_facts import RunFacts
+from services import triage
 from services.domain import LogTail, Run
 
+VIEW = "Logs"  # what the view of a run calls this part
 LIMITS = (200, 1000, 5000)
+SHOWN, ERRORS = 5000, 50  # lines drawn, and lines shown in front of them
+MAIN_LOGS = (  # of a local run, of an AutoML child, of a script run today and before
+    "logs/azureml_automl.log",
+    "azureml_automl.log",
+    "user_logs/std_log.txt",
+    "70_driver_log.txt",
+)
 TALL, HEIGHT = 24, 560  # lines from which the log scrolls, pixels it then has
 
 
@@ -24,14 +35,25 @@ def show(facts: RunFacts) -> None:
             "Search", key="runs.log-search", type="search", live=True, width=260,
             placeholder="Only lines with …",
         )  # fmt: skip
+        whole = st.toggle(
+            "Whole log",
+            key="whole",
+            bind="query-params",
+            help="Reads every line, from the first one on; a long log takes a moment",
+        )
         st.space("stretch")
         download = st.container(width="content")
     run = facts.child(chosen) or facts.run
     if run.error:
         st.error(run.error, icon=":material/error:")
-    tail = session.workspace().runs.logs(run.id, line_limit=limit)
+    tail = _whole(run) if whole else session.workspace().runs.logs(run.id, line_limit=limit)
+    runs_triage.show(run, tail.text)
+    _errors(tail)
     lines = matching(tail.text, text or "")
     st.caption(stated(tail, shown=len(lines) if text else None))
+    if len(lines) > SHOWN:
+        st.caption(f"The last {SHOWN:,} of them are shown; the download has all.")
+        lines = lines[-SHOWN:]
     # The container scrolls, not the code inside: it holds the copy button, so the keyboard
     # reaches it.
     with st.container(
@@ -48,7 +70,7 @@ def show(facts: RunFacts) -> None:
     with download:
         st.download_button(
             "Download",
-            tail.text,
+            tail.text.encode() if not whole else _bytes(run),
             file_name=f"{run.id}.log",
             mime="text/plain",
             key="runs.log-download",
@@ -57,6 +79,43 @@ def show(facts: RunFacts) -> None:
             disabled=not tail.text,
             help="What was read: see the line below for how much of the log that is",
         )
+
+
+def _errors(tail: LogTail) -> None:
+    """What speaks of an error, in front of everything else."""
+    found = triage.error_lines(tail.text)
+    if not found:
+        return
+    shown = found[-ERRORS:]
+    with st.expander(
+        f"{formats.plural(len(found), 'error line')}"
+        + (f", the last {ERRORS} shown" if len(found) > ERRORS else ""),
+        icon=":material/error:",
+        expanded=True,
+    ):
+        width = len(str(shown[-1][0]))
+        text = "\n".join(f"{number:>{width}}  {line}" for number, line in shown)
+        st.code(text, language=None, wrap_lines=True)
+
+
+def _whole(run: Run) -> LogTail:
+    """Every line of the main log: its file, where the run keeps one."""
+    text = _bytes(run).decode("utf-8", "replace")
+    count = len(text.splitlines())
+    return LogTail(text=text, line_count=count, limit=count, complete=True)
+
+
+def _bytes(run: Run) -> bytes:
+    runs = session.workspace().runs
+    path = main_log(runs.files(run.id))
+    if path is None:
+        return runs.logs(run.id, line_limit=LIMITS[-1]).text.encode()
+    return reads.run_file(run.id, path) if run.status.settled else runs.file(run.id, path)
+
+
+def main_log(files: Sequence[str]) -> str | None:
+    """Which of a run's files is the log that `logs` reads the end of, by Azure's names."""
+    return next((path for name in MAIN_LOGS for path in files if path.endswith(name)), None)
 
 
 def matching(log: str, text: str) -> list[str]:
@@ -72,7 +131,7 @@ def stated(tail: LogTail, *, shown: int | None) -> str:
     if tail.complete:
         return f"{found}{'the' if found else 'The'} whole log, {size}."
     last = f"{'the' if found else 'The'} last {size}"
-    return f"{found}{last} only; the log is longer. Read up to {LIMITS[-1]:,} lines with “At most”."
+    return f"{found}{last} only; the log is longer. “Whole log” reads the rest."
 
 
 def _label(child: Run) -> str:

@@ -17,6 +17,7 @@ from dashboard.components import (
     runs_log,
     runs_metrics,
     runs_settings,
+    runs_triage,
 )
 from dashboard.run_facts import RunFacts
 
@@ -44,7 +45,10 @@ def show(run_id: str) -> None:
                 st.rerun()  # once more, whole, and then no timer
             facts = run_facts.gather(run)
             runs_header.show(facts, now=datetime.now(UTC), zone=shell.zone())
-            VIEWS[_view()](facts)
+            view = _view()
+            if run.status in runs_triage.FAILED and view != runs_log.VIEW:
+                runs_triage.show(run, reads.run_log(run.id).text)  # there it is about any run
+            VIEWS[view](facts)
 
     live()
 

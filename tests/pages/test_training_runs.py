@@ -300,7 +300,7 @@ def test_the_log_says_how_much_of_it_this_is_and_can_be_searched(open_page, loca
     assert "The whole log, 1,500 lines" in texts(page)
 
     page.main.text_input(key="runs.log-search").set_value("LINE 7 of").run()
-    assert page.code[0].value == "line 7 of the log"
+    assert page.code[-1].value == "line 7 of the log"
     assert "1 line found in the whole log" in texts(page)
 
 
