@@ -5,6 +5,7 @@
 #   make demo       fill a workspace by doing the work: data, training, deployment, load test …
 #   make test       every test; gets Chromium, ab and Node where they are missing
 #   make check      ruff, format, mypy; hadolint, shellcheck
+#   make azure-double  Azure ML on this machine, for the dashboard and for scripts of SDK v1
 #   make bench      ratios measured against the alternatives, a few minutes
 #   make image      the container image
 
@@ -13,6 +14,7 @@ ADDRESS ?= 127.0.0.1
 PORT ?=
 TESTS ?=
 DASHBOARD_HOME ?= $(HOME)/.azureml-dashboard
+AZURE_DOUBLE ?= $(HOME)/.azureml-double
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -28,7 +30,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: run workspace demo test check bench image node tools format clean
+.PHONY: run workspace demo azure-double test check bench image node tools format clean
 .DEFAULT_GOAL := run
 
 run: $(RUN_READY)
@@ -39,6 +41,9 @@ workspace: $(RUN_READY)
 
 demo: $(RUN_READY)
 	@exec $(BIN)/python -m services.local.demo "$(DASHBOARD_HOME)"
+
+azure-double: $(TEST_READY)
+	@exec $(BIN)/python -m tests.azure_double --demo "$(AZURE_DOUBLE)"
 
 test: $(TEST_READY) tools node
 	$(BIN)/python -m pytest $(TESTS)

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from dashboard import reads, side_by_side
+from dashboard import readings, reads, session, side_by_side
+from dashboard.readings import Data
 from services import leaderboard, naive_baseline, run_tables
 from services.domain import AutoMLSettings, Run, RunKind, Task, split_id
-from services.errors import NotFoundError, OperationFailedError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,12 +72,18 @@ def _naive(settings: AutoMLSettings | None, children: Sequence[Run]) -> Mapping[
     scored = leaderboard.children_with_score(children)
     if settings is None or not scored:
         return {}
-    try:
-        if settings.task is Task.REGRESSION:
-            return _of_regression(settings)
-        return _of_classification(scored[0].id)
-    except (NotFoundError, OperationFailedError):  # nothing to hold against is no failure
-        return {}
+    if settings.task is Task.REGRESSION and session.workspace().backend != "local":
+        return {}  # a label's spread is in the rows, which would have to be fetched
+    reading = readings.take(
+        lambda: (
+            _of_regression(settings)
+            if settings.task is Task.REGRESSION
+            else _of_classification(scored[0].id)
+        ),
+        identity=(session.workspace().location, "naive", scored[0].id),
+        is_empty=lambda found: not found,
+    )
+    return reading.value if isinstance(reading, Data) else {}  # no baseline is no failure
 
 
 def _of_classification(child_id: str) -> Mapping[str, float]:

@@ -7,7 +7,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
-from streamlit.runtime.scriptrunner import add_script_run_ctx, get_script_run_ctx
+from streamlit.runtime.scriptrunner import (
+    ScriptRunContext,
+    add_script_run_ctx,
+    get_script_run_ctx,
+)
 
 from dashboard import session
 
@@ -24,6 +28,14 @@ def ask(questions: Sequence[Callable[[], T]]) -> list[T]:
     return [future.result() for future in _begun(questions)]
 
 
+def unawaited(act: Callable[[], object]) -> None:
+    """Do what nobody waits for, where it may take a round trip; at once when local."""
+    if session.workspace().backend == "local":
+        act()
+    else:
+        _pool.submit(_within(get_script_run_ctx(suppress_warning=True), act))
+
+
 def ahead(*reads: Callable[[], object]) -> None:
     """Let `dashboard.reads` remember what this page is about to read, failures too.
 
@@ -35,11 +47,16 @@ def ahead(*reads: Callable[[], object]) -> None:
 
 def _begun(questions: Sequence[Callable[[], T]]) -> list[Future[T]]:
     context = get_script_run_ctx(suppress_warning=True)
+    futures = [_pool.submit(_within(context, question)) for question in questions]
+    wait(futures)
+    return futures
 
-    def asked(question: Callable[[], T]) -> T:
+
+def _within(context: ScriptRunContext | None, question: Callable[[], T]) -> Callable[[], T]:
+    """`question`, asked as part of this script run."""
+
+    def asked() -> T:
         add_script_run_ctx(threading.current_thread(), context)
         return question()
 
-    futures = [_pool.submit(asked, question) for question in questions]
-    wait(futures)
-    return futures
+    return asked

@@ -4,31 +4,23 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from dashboard import reads, session, shell
+from dashboard import reads, shell
 from dashboard.components import (
     automl_form,
     compare_page,
-    empty,
     failures,
     page_header,
     register_form,
     runs_list,
+    runs_new,
     runs_view,
 )
-from services.domain import Capability
 
 
 def overview() -> None:
     """Every run, or how to start the first one."""
     with page_header.show("Training runs", "Experiments and their AutoML runs"):
-        st.button(
-            "New AutoML run",
-            key="runs.new",
-            type="primary",
-            icon=":material/add:",
-            on_click=automl_form.ask,
-            disabled=not session.workspace().can(Capability.AUTOML_TRAINING),
-        )
+        runs_new.button()
 
     def table() -> None:
         if {"run", runs_list.COMPARE} & set(st.query_params):  # the whole page changes
@@ -36,11 +28,7 @@ def overview() -> None:
         with failures.explained():
             runs = reads.runs()
             if not runs:
-                empty.show(
-                    "No run yet. Register a dataset, then start an AutoML run on it.",
-                    page="dataset",
-                    label="Open Dataset",
-                )
+                runs_new.first_steps()
                 return
             runs_list.show(runs, now=datetime.now(UTC), zone=shell.zone())
 
@@ -50,6 +38,7 @@ def overview() -> None:
 
 with failures.explained():
     automl_form.show()
+    runs_new.show()
     register_form.show()
     if chosen := st.query_params.get("run"):
         runs_view.show(chosen)

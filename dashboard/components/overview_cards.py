@@ -152,7 +152,7 @@ def _runs(facts: Facts) -> None:
 
     _card(
         "Runs", ":material/model_training:", "training_runs", facts.runs, draw,
-        empty="No run yet. Start AutoML from the Training runs page.",
+        empty="No run yet. Start one from the Training runs page.",
         address={"status": "Failed"},
     )  # fmt: skip
 
@@ -204,5 +204,5 @@ def _retrain(facts: Facts) -> None:
 
     _card(
         "Next retrain", ":material/event_repeat:", "pipeline_schedules", facts.schedules, draw,
-        empty="Nothing is scheduled. Publish a pipeline and schedule it.",
+        empty="Nothing is scheduled. A published pipeline can be.",
     )  # fmt: skip

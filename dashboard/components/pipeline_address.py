@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 SCHEDULES, PIPELINES, RUNS, BATCH = "Schedules", "Pipelines", "Runs", "Batch inference"
-VIEWS = (SCHEDULES, PIPELINES, RUNS, BATCH)
+RETRAINING = "Retraining"
+VIEWS = (SCHEDULES, PIPELINES, RUNS, RETRAINING, BATCH)
 VIEW = "view"  # the tabs' key, and their name in the address
 _GOING = "pipelines.going"
 
@@ -13,6 +14,11 @@ _GOING = "pipelines.going"
 def go(view: str | None = None, **opened: str) -> None:
     """Be there in the next rerun: `opened` names what is looked at, ``run="…"``."""
     st.session_state[_GOING] = (view, opened)
+
+
+def going() -> bool:
+    """Whether a journey was begun that this page, or another, has not yet ended."""
+    return _GOING in st.session_state
 
 
 def arrive() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import formats, reads
+from dashboard import formats, reads, session
 from dashboard.components import failures
 from dashboard.run_facts import RunFacts
 from services import guardrails
@@ -90,7 +90,12 @@ def validation(settings: AutoMLSettings) -> str:
 
 
 def leak_warning(dataset_id: str) -> None:
-    """Say when the data holds what will not be known when the model is used."""
+    """Say when the data holds what will not be known when the model is used.
+
+    Not on Azure, where naming the columns means fetching the rows.
+    """
+    if session.workspace().backend != "local":
+        return
     try:
         name, version = split_id("dataset", dataset_id)
         columns = [column.name for column in reads.profile(name, version).columns]
