@@ -85,7 +85,7 @@ def reached(home: Path, store: Store, test: LoadTest, workspace: str) -> Iterato
     handover = load_test_handover.take(folder(home, test.id))
     if handover is None:
         raise OperationFailedError(NOTHING_LEFT)
-    with _elsewhere(handover, test.plan, folder(home, test.id) / "relay.log") as target:
+    with elsewhere(handover, test.plan, folder(home, test.id) / "relay.log") as target:
         yield target
 
 
@@ -108,7 +108,7 @@ def _here(deployments: LocalDeployments, plan: LoadTestPlan) -> Iterator[Target]
 
 
 @contextmanager
-def _elsewhere(handover: Handover, plan: LoadTestPlan, errors: Path) -> Iterator[Target]:
+def elsewhere(handover: Handover, plan: LoadTestPlan, errors: Path) -> Iterator[Target]:
     """Through a relay, which alone knows the key: it gets it over a pipe."""
     credential = secrets.token_urlsafe(24)
     route = {

@@ -149,12 +149,14 @@ class Relay:
                 redirect=False,
                 decode_content=False,
             )
+        except urllib3.exceptions.NewConnectionError:  # one of the timeouts, to urllib3
+            return 502, {}, _said("the deployment did not take the connection")
         except urllib3.exceptions.TimeoutError:
             return 504, {}, _said("the deployment did not answer in time")
         except urllib3.exceptions.SSLError:
             return 502, {}, _said("the deployment's certificate was not accepted")
         except urllib3.exceptions.HTTPError:
-            return 502, {}, _said("the deployment did not take the connection")
+            return 502, {}, _said("the deployment broke the connection")
         kept = {k: v for k, v in answer.headers.items() if k.lower() not in OF_ONE_HOP}
         return answer.status, kept, answer.data
 
