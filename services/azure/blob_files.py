@@ -64,7 +64,14 @@ class BlobFiles:
         try:
             store = Datastore.get(workspace, name) if name else Datastore.get_default(workspace)
         except Exception as error:  # the SDK's own have no common base
-            if status_of(error) != 404:
+            status = status_of(error)
+            if status == 403:
+                raise AccessDeniedError(
+                    f"Your role does not allow the credential of {_called(name)} to be read: it "
+                    "takes the permission datastores/listsecrets, as the role AzureML Data "
+                    "Scientist has it."
+                ) from error
+            if status != 404:
                 raise
             raise OperationFailedError(
                 f"Datastore “{name}” is not in this workspace any more: register it again in "
@@ -138,6 +145,10 @@ class BlobFiles:
                     f"The storage account refused {place} (HTTP {status})."
                 ) from error
             raise UnavailableError(f"The storage account did not answer for {place}.") from error
+
+
+def _called(name: str | None) -> str:
+    return f"datastore “{name}”" if name else "the default datastore"
 
 
 def _service(store: Any, tokens: Tokens) -> Any:

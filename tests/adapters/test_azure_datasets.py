@@ -325,6 +325,16 @@ def test_trouble_with_the_storage_account_tells_no_key(azure, workspace, trouble
     assert "SharedKey" not in everything
 
 
+def test_whoever_may_not_read_credentials_learns_what_it_takes(azure, workspace):
+    azure.misbehave(Fault(pattern="/datastore/v1.0", status=403))
+    upload = DataSource(kind=SourceKind.UPLOAD, location="people.csv", content=TEXT)
+
+    with pytest.raises(AccessDeniedError, match="datastore “workspaceblobstore” to be read"):
+        workspace.datasets.head("people", 1, 1)
+    with pytest.raises(AccessDeniedError, match="default datastore to be read"):
+        workspace.datasets.register("refused", upload)
+
+
 def test_trouble_with_the_datastore_tells_no_key(azure, workspace, caplog):
     caplog.set_level(logging.DEBUG)
     azure.misbehave(Fault(pattern="/datastores/", remove="containerName"))
