@@ -13,6 +13,7 @@ from dashboard.components import (
     pipeline_endpoint_form,
     pipeline_publish,
     pipeline_pulse,
+    pipeline_retraining,
     pipeline_runs,
     pipeline_submit,
     pipeline_supervisor,
@@ -37,7 +38,7 @@ with failures.explained():
     pipeline_publish.show()
     pipeline_supervisor.show()
     pipeline_pulse.show()
-    schedules, pipelines, runs, batch = st.tabs(
+    schedules, pipelines, runs, retraining, batch = st.tabs(
         list(pipeline_address.VIEWS), key=pipeline_address.VIEW, bind="query-params"
     )
     if schedules.open:
@@ -49,6 +50,9 @@ with failures.explained():
     if runs.open:
         with runs:
             pipeline_runs.show(catalog, now=now, zone=zone)
+    if retraining.open:
+        with retraining:
+            pipeline_retraining.show(catalog, now=now, zone=zone)
     if batch.open:
         with batch:
             pipeline_batch.show(catalog, now=now, zone=zone)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
+
+import streamlit as st
 
 from services.alerts.records import Verdict
 from services.attention import Severity
@@ -33,3 +35,13 @@ def verdict(value: Verdict | None) -> str:
         return ":gray-badge[no band]"
     color, icon = VERDICTS[value]
     return f":{color}-badge[{icon} {value.value}]"
+
+
+def column(label: str) -> Any:
+    """A table column of verdicts; its cells are lists of at most one word."""
+    return st.column_config.MultiselectColumn(
+        label,
+        options=[each.value for each in Verdict],
+        color=[VERDICTS[each][0] for each in Verdict],
+        width="small",
+    )

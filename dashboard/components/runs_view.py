@@ -11,6 +11,7 @@ from dashboard import reads, run_facts, shell
 from dashboard.components import (
     compare_page,
     failures,
+    runs_bands,
     runs_charts,
     runs_header,
     runs_leaderboard,
@@ -28,6 +29,7 @@ VIEWS: dict[str, Callable[[RunFacts], None]] = {
     "Metrics": runs_metrics.show,
     "Compare": compare_page.show_children,
     "Charts": runs_charts.show,
+    "Bands": runs_bands.show,
     "Settings": runs_settings.show,
     "Logs": runs_log.show,
 }

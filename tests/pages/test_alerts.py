@@ -11,7 +11,7 @@ from services.attention import Severity
 from services.errors import UnavailableError
 from services.local.clock import utc_now
 from services.local.store import stamp
-from tests.recorded import alerts, overview, runs
+from tests.recorded import alerts, overview, pipelines, runs
 
 
 def texts(page):
@@ -298,3 +298,79 @@ def test_a_deployment_whose_answers_are_errors_turns_red_although_it_is_healthy(
 
     assert "bank answers 200 with errors inside" in texts(page)
     assert "Healthy" in texts(page)
+
+
+# --- metric bands -----------------------------------------------------------------
+
+
+@pytest.fixture
+def trained(local_workspace, store):
+    return runs.automl(
+        local_workspace.home,
+        store,
+        experiment="bank-marketing",
+        started=utc_now() - timedelta(hours=3),
+    )
+
+
+def bands(open_page, run_id):
+    return open_page("training_runs", run=run_id, **{"run-view": "Bands"})
+
+
+def test_without_bands_it_is_said_what_a_band_does(open_page, trained):
+    page = bands(open_page, trained)
+
+    assert not page.exception
+    assert "Nothing is expected" in texts(page)
+
+
+def test_a_band_is_set_and_the_run_reads_fail(open_page, local_workspace, trained):
+    page = bands(open_page, trained)
+    page.selectbox(key="bands.metric").set_value("AUC_weighted").run()
+    page.number_input(key="band-bank-marketing-AUC_weighted-fail_below").set_value(0.999)
+    page.button(key="band-save-AUC_weighted").click().run()
+
+    assert not page.exception
+    (band,) = local_workspace.bands.list("bank-marketing")
+    assert band.fail_below == 0.999
+    assert "Fail]" in texts(page)
+    assert page.get("plotly_chart")
+
+
+def test_limits_that_contradict_each_other_are_refused_where_they_were_typed(
+    open_page, local_workspace, trained
+):
+    page = bands(open_page, trained)
+    page.selectbox(key="bands.metric").set_value("AUC_weighted").run()
+    page.number_input(key="band-bank-marketing-AUC_weighted-fail_below").set_value(0.9)
+    page.number_input(key="band-bank-marketing-AUC_weighted-fail_above").set_value(0.1)
+    page.button(key="band-save-AUC_weighted").click().run()
+
+    assert "contradict" in texts(page)
+    assert local_workspace.bands.list() == ()
+
+
+# --- retraining -------------------------------------------------------------------
+
+
+def test_a_month_with_two_failures_reads_93_percent_and_the_age_of_the_last_pass(
+    open_page, local_workspace, store
+):
+    pipelines.retraining(local_workspace.home, store, days=30, now=utc_now())
+    alerts.band(local_workspace, "bank-retraining", fail_below=0.9458)
+
+    page = open_page("pipeline_schedules", view="Retraining")
+
+    assert not page.exception
+    shown = {each.label: each for each in page.metric}
+    assert shown["Success rate"].value == "93 %"
+    assert shown["Success rate"].delta == "28 of 30 runs"
+    assert shown["Since the last good model"].value.endswith(("day", "days"))
+    assert len(page.get("plotly_chart")) == 2
+
+
+def test_without_a_retraining_pipeline_the_next_step_is_said(open_page, store):
+    page = open_page("pipeline_schedules", view="Retraining")
+
+    assert not page.exception
+    assert "No retraining pipeline is published yet" in texts(page)
