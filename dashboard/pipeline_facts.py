@@ -40,8 +40,10 @@ class Catalog:
 
     def title(self, pipeline_id: str | None) -> str:
         """``Bank Marketing retraining v2``."""
-        pipeline = self.pipelines.get(pipeline_id or "")
-        return f"{pipeline.name} v{pipeline.version}" if pipeline else "an unknown pipeline"
+        pipeline = self.pipelines.get(pipeline_id) if pipeline_id else None
+        if pipeline is None:
+            return "an unknown pipeline"
+        return f"{pipeline.name} v{pipeline.version}" if pipeline.version else pipeline.name
 
     def target(self, schedule: Schedule) -> str:
         """What a schedule submits, in words."""

@@ -25,7 +25,8 @@ def show(endpoint: PipelineEndpoint, catalog: Catalog) -> None:
         with left:
             _default(endpoint, catalog)
             if pipeline := catalog.behind_endpoint(endpoint.id):
-                pipeline_graph.show(reads.pipeline_graph(pipeline.id))
+                with failures.reported():
+                    pipeline_graph.show(reads.pipeline_graph(pipeline.id))
         with right:
             pipeline_rest.show(endpoint.endpoint, endpoint.name, key="endpoint")
 

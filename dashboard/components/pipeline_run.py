@@ -49,7 +49,6 @@ def step_key(run_id: str) -> str:
 
 
 def _draw(run: PipelineRun, *, closable: bool, now: datetime, zone: tzinfo) -> None:
-    steps = reads.pipeline_steps((run.id,))[run.id]
     with st.container(border=True, key="pipeline-run"):
         _header(run, closable=closable, now=now, zone=zone)
         if run.error:
@@ -62,10 +61,12 @@ def _draw(run: PipelineRun, *, closable: bool, now: datetime, zone: tzinfo) -> N
             )
         if run.batch is not None:
             pipeline_batch_progress.show(run, now=now)
+        steps = reads.pipeline_steps((run.id,))[run.id]
         graph, table = st.columns([1, 1.4], gap="medium", vertical_alignment="center")
         with graph:
             if run.pipeline_id:  # one submitted from a notebook belongs to none
-                pipeline_graph.show(reads.pipeline_graph(run.pipeline_id), steps)
+                with failures.reported():
+                    pipeline_graph.show(reads.pipeline_graph(run.pipeline_id), steps)
         with table:
             _steps(steps, now=now)
         _log(run, steps)

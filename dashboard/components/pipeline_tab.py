@@ -9,6 +9,7 @@ import streamlit as st
 from dashboard import reads, session
 from dashboard.components import (
     empty,
+    failures,
     pipeline_address,
     pipeline_endpoint_view,
     pipeline_from_code,
@@ -18,7 +19,7 @@ from dashboard.components import (
     schedule_form,
 )
 from dashboard.pipeline_facts import Catalog
-from services.domain import Capability
+from services.domain import Capability, PipelineRun
 
 
 def actions() -> None:
@@ -50,7 +51,10 @@ def show(catalog: Catalog, *, now: datetime, zone: tzinfo) -> None:
             icon=":material/account_tree:",
         )
         return
-    pipeline_list.show(catalog, reads.schedules(), reads.pipeline_runs(), now=now, zone=zone)
+    runs: tuple[PipelineRun, ...] = ()
+    with failures.reported():  # without their last results they are still a list
+        runs = reads.pipeline_runs()
+    pipeline_list.show(catalog, reads.schedules(), runs, now=now, zone=zone)
     if not session.workspace().can(Capability.PUBLISH_PIPELINE):
         pipeline_from_code.show()
     if catalog.endpoints:

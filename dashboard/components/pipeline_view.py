@@ -31,7 +31,8 @@ def show(pipeline: PublishedPipeline, catalog: Catalog, *, now: datetime, zone: 
         left, right = st.columns([1.2, 1], gap="large")
         with left:
             st.markdown("**Steps**")
-            pipeline_graph.show(reads.pipeline_graph(pipeline.id))
+            with failures.reported():
+                pipeline_graph.show(reads.pipeline_graph(pipeline.id))
             st.markdown("**Parameters**")
             _parameters(pipeline)
         with right:

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from datetime import datetime, tzinfo
 
 from dashboard import reads
-from dashboard.components import empty, pipeline_address, schedule_list, schedule_view
+from dashboard.components import empty, failures, pipeline_address, schedule_list, schedule_view
 from dashboard.pipeline_facts import Catalog
 from services.domain import Schedule
 
 
 def show(catalog: Catalog, *, now: datetime, zone: tzinfo) -> None:
-    schedules = reads.schedules_with_last_runs()
+    schedules = reads.schedules()
+    with failures.reported():  # without their last runs they are still a list
+        schedules = reads.schedules_with_last_runs()
     if not schedules:
         empty.show(
             "No schedule yet. Create one with “New schedule”: it submits a published pipeline "

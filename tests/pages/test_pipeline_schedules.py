@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -510,7 +511,8 @@ def test_a_batch_that_stands_still_is_warned_of(open_page, local_workspace):
 
     page = open_page(PAGE, view="Batch inference")
 
-    assert "Nothing has been processed for 19 min" in texts(page)
+    # However long the page took to open.
+    assert re.search(r"Nothing has been processed for (19|2\d) min", texts(page))
 
 
 def test_results_are_previewed_and_failed_rows_named(open_page, local_workspace):

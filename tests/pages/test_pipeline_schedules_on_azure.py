@@ -14,6 +14,8 @@ from tests.azure_double.hand import Double, double
 from tests.pages.test_pipeline_schedules import PAGE, asked, button, drawn_graph, frame, texts
 from tests.recorded import pipelines as recorded
 
+PARAMETERS = {"dataset", "label_column_name", "primary_metric"}
+
 
 @pytest.fixture(scope="module")
 def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Double]:
@@ -135,3 +137,25 @@ def test_trouble_on_azure_is_a_sentence_not_a_traceback(open_azure_page, azure):
 
     assert not page.exception
     assert "role does not allow" in texts(page)
+
+
+def test_without_last_runs_the_schedules_are_still_listed(open_azure_page, azure):
+    azure.misbehave(Fault(pattern="PipelineRuns/Schedule/.*/Last", status=500))
+
+    page = open_azure_page(PAGE)
+
+    assert not page.exception
+    assert len(frame(page, "Recurrence")) == 1
+    assert "HTTP 500" in texts(page)
+
+
+def test_without_its_graph_a_pipeline_is_still_shown(open_azure_page, azure):
+    (pipeline,) = azure.engine.pipelines.list()
+    azure.misbehave(Fault(pattern=f"Pipelines/{pipeline.id}$", status=429))
+
+    page = open_azure_page(PAGE, view="Pipelines")
+
+    assert not page.exception
+    assert "throttling" in texts(page)
+    assert "Run history" in texts(page)
+    assert set(frame(page, "Default")["Parameter"]) >= PARAMETERS
