@@ -7,6 +7,7 @@ from dashboard.components import (
     failures,
     flow_runner,
     flow_strip,
+    lineage_strip,
     overview_attention,
     overview_cards,
     overview_start,
@@ -38,6 +39,7 @@ def draw(facts: overview_facts.Facts) -> None:
     if empty and not (facts.progress and facts.progress.running):
         overview_start.show(facts.progress)
         return
+    lineage_strip.overview(facts)
     cards, needs = st.columns([3, 2])
     with cards:
         overview_cards.show(facts)

@@ -10,18 +10,17 @@ import streamlit as st
 from dashboard import formats, reads
 from dashboard.components import (
     deploy_form,
+    lineage_strip,
     models_compare,
     models_edit,
     models_ensemble,
     models_importance,
     models_inputs,
-    models_lineage,
     models_serving,
     models_slices,
     models_table,
 )
-from services.domain import Model, Run, metric_goal
-from services.errors import NotFoundError
+from services.domain import Model, metric_goal
 
 FURTHER = (  # metrics an operator asks for next, for whichever task they exist
     "accuracy",
@@ -60,7 +59,6 @@ def show(model: Model, *, zone: tzinfo) -> None:
         st.subheader(formats.plain(model.name), anchor=False)
         st.warning(model.description, icon=":material/help:")
         return
-    run = _run(model)
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.container(gap="xxsmall", width="stretch"):
             st.subheader(formats.plain(model.id), anchor=False)
@@ -73,22 +71,13 @@ def show(model: Model, *, zone: tzinfo) -> None:
             on_click=deploy_form.ask,
             args=(model.id,),
         )
-    models_lineage.show(model, run, models_serving.of(model.id, reads.deployments()))
+    lineage_strip.show(model)
     _figures(model)
     view = st.segmented_control(
         "View", list(VIEWS), default="Overview", required=True, key="model-view",
         bind="query-params", label_visibility="collapsed",
     )  # fmt: skip
     VIEWS[view](model)
-
-
-def _run(model: Model) -> Run | None:
-    if model.run_id is None:
-        return None
-    try:
-        return reads.run(model.run_id)
-    except NotFoundError:
-        return None
 
 
 def _subtitle(model: Model, *, zone: tzinfo) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from dashboard.components import deploy_form, register_form
 from services.domain import DeploymentState
-from tests.recorded import deployments, runs
+from tests.recorded import datasets, deployments, runs
 
 
 def texts(page):
@@ -125,6 +125,7 @@ def test_a_link_to_a_model_that_is_gone_says_so(open_page, model):
 
 def test_the_lineage_is_a_line_of_links(open_page, local_workspace, run_id, model, deployed):
     deployed(model.id)
+    datasets.people(local_workspace)
 
     page = open_page("models")
 
