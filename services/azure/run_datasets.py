@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from services.azure import rest
 from services.azure.connection import Connection
 from services.azure.run_history import history_client, scope, side_by_side
-from services.azure.sdk_errors import status_of
-from services.errors import ServiceError
+from services.azure.sdk_errors import translated
+from services.errors import NotFoundError, ServiceError
 
 if TYPE_CHECKING:
     from azureml.core import Workspace as SdkWorkspace
@@ -51,11 +51,10 @@ class DatasetNames:
             savedDatasetId=saved_id,
         )
         try:
-            entries = rest.get(client, path)["value"]
-        except Exception as error:  # the SDK's own have no common base
-            if status_of(error) == 404:
-                return None
-            raise
+            with translated("dataset", saved_id):
+                entries = rest.get(client, path)["value"]
+        except NotFoundError:
+            return None
         return next(filter(None, (_named(entry, saved_id) for entry in entries)), None)
 
 

@@ -10,16 +10,20 @@ Source: azureml-core 1.61.0, ``core/run.py`` (a class-wide queue holds every Run
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from services.azure import rest, sdk
 from services.azure.connection import Connection
-from services.azure.sdk_errors import status_of, translated
+from services.azure.sdk_errors import translated
+from services.errors import NotFoundError
 
 if TYPE_CHECKING:
     from azureml.core import Workspace as SdkWorkspace
+
+log = logging.getLogger(__name__)
 
 Json = Mapping[str, Any]
 T = TypeVar("T")
@@ -27,7 +31,6 @@ T = TypeVar("T")
 ROOTS = "(ParentRunId eq null)"
 NEWEST_FIRST, OLDEST_FIRST = "StartTimeUtc desc", "StartTimeUtc asc"
 AT_ONCE = 500  # runs per page: what the SDK asks for
-NOT_FOUND = 404
 SETTLED = frozenset({"Completed", "Finished", "Failed", "Canceled"})
 
 
@@ -141,14 +144,14 @@ class RunHistory:
         asked = {"filter": ROOTS, "orderby": NEWEST_FIRST, "top": min(limit, AT_ONCE)}
         found: list[Json] = []
         try:
-            for each in queried(client, path, asked):
-                if not _hidden(each):
-                    found.append(self._noted(each))
-                if len(found) >= limit:
-                    break
-        except Exception as error:  # the SDK's own have no common base
-            if status_of(error) != NOT_FOUND:
-                raise
+            with translated("experiment", experiment):
+                for each in queried(client, path, asked):
+                    if not _hidden(each):
+                        found.append(self._noted(each))
+                    if len(found) >= limit:
+                        break
+        except NotFoundError:
+            log.info("there is no experiment %s any more", experiment)
         return found
 
     def _noted(self, run: Json) -> Json:

@@ -26,7 +26,8 @@ from services.azure.run_history import (
     scope,
     side_by_side,
 )
-from services.azure.sdk_errors import status_of
+from services.azure.sdk_errors import status_of, translated
+from services.errors import NotFoundError
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +107,7 @@ class RunMetrics:
             if status_of(error) not in GONE:
                 raise
             log.info("the older metrics service answers %s; asking the newer", status_of(error))
-            return []
+            records = []
         return [
             (record["runId"], name, float(cell[name]))
             for record in records
@@ -134,10 +135,9 @@ class RunMetrics:
         client = rest.patient(workspace.service_context._get_metrics_restclient())
         path = rest.path_of(client.metric.list_metrics, **scope(workspace), runId=run_id)
         try:
-            listed = list(queried(client, path, {}))
-        except Exception as error:  # the SDK's own have no common base
-            if status_of(error) != 404:
-                raise
+            with translated("run", run_id):
+                listed = list(queried(client, path, {}))
+        except NotFoundError:
             return []
         return [
             each["metricKey"]["name"]
@@ -150,10 +150,9 @@ class RunMetrics:
         client = rest.patient(workspace.service_context._get_metrics_restclient())
         path = rest.path_of(client.metric.get_full_fidelity, **scope(workspace), runId=run_id)
         try:
-            answer: Mapping[str, Any] = post(client, path, {"metricName": name})
-        except Exception as error:  # the SDK's own have no common base
-            if status_of(error) != 404:
-                raise
+            with translated("metric", name):
+                answer: Mapping[str, Any] = post(client, path, {"metricName": name})
+        except NotFoundError:
             return []
         values = [each["data"][name] for each in answer.get("value") or () if name in each["data"]]
         return [(run_id, name, float(values[-1]))] if values else []
