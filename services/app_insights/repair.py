@@ -56,21 +56,16 @@ def row(envelope: Mapping[str, Any]) -> Row | None:
     values = read(base, properties)
     if values is None:
         return None
-    return Row(
-        table,
-        {
-            **_common(envelope, properties),
-            "customDimensions": _json(properties),
-            "customMeasurements": _json(_measurements(base.get("measurements"))),
-            **values,
-        },
-    )
+    found = _common(envelope, properties)
+    found["customDimensions"] = _json(properties)
+    found["customMeasurements"] = _json(_measurements(base.get("measurements")))
+    found.update(values)
+    return Row(table, found)
 
 
 def _common(envelope: Mapping[str, Any], properties: Mapping[str, str]) -> Values:
     tags = envelope.get("tags")
     tag = tags.get if isinstance(tags, dict) else _NO_TAGS.get
-    rate = number(envelope.get("sampleRate", 100.0))
     return {
         "timestamp": _time(envelope.get("time")),
         "operation_Id": _operation(tag("ai.operation.id", "")),
@@ -80,8 +75,16 @@ def _common(envelope: Mapping[str, Any], properties: Mapping[str, str]) -> Value
         "cloud_RoleName": properties.get("Service Name") or _text(tag("ai.cloud.role", "")),
         "cloud_RoleInstance": _text(tag("ai.cloud.roleInstance", "")),
         "sdkVersion": _text(tag("ai.internal.sdkVersion", "")),
-        "itemCount": max(1, round(100.0 / rate)) if rate and rate >= 1e-4 else 1,
+        "itemCount": _count(envelope.get("sampleRate", 100.0)),
     }
+
+
+def _count(sample_rate: Any) -> int:
+    """How many items one stands for."""
+    if sample_rate == 100.0:
+        return 1
+    rate = number(sample_rate)
+    return max(1, round(100.0 / rate)) if rate and rate >= 1e-4 else 1
 
 
 _NO_TAGS: Mapping[str, Any] = MappingProxyType({})
@@ -218,6 +221,8 @@ def _properties(given: Any) -> dict[str, str]:
     """Properties as text. Some servers ship all of them as one, the ``repr`` of a dict."""
     if not isinstance(given, dict):
         return {}
+    if _plain(given):
+        return given
     properties = {
         _text(name, NAME_LIMIT): _text(value, PROPERTY_LIMIT) for name, value in given.items()
     }
@@ -236,8 +241,22 @@ def _properties(given: Any) -> dict[str, str]:
     return properties
 
 
+def _plain(given: dict[str, Any]) -> bool:
+    """Whether they can be kept as they came, which those of a busy sender always can."""
+    for name, value in given.items():
+        if not (
+            type(value) is str
+            and len(value) <= PROPERTY_LIMIT
+            and value.isascii()
+            and len(name) <= NAME_LIMIT
+            and name.isascii()
+        ):
+            return False
+    return "custom_dimensions" not in given
+
+
 def _measurements(given: Any) -> dict[str, float]:
-    if not isinstance(given, dict):
+    if not given or not isinstance(given, dict):
         return {}
     found = {_text(name): number(value) for name, value in given.items()}
     return {name: value for name, value in found.items() if value is not None}
@@ -292,6 +311,13 @@ def _time(value: Any) -> datetime:
     """Naive, in UTC, as the store keeps it."""
     if not isinstance(value, str):
         raise InvalidRequestError("The field “time” is missing; it is an ISO 8601 instant.")
+    if value[-1:] == "Z":  # the usual form, in one step
+        try:
+            at = datetime.fromisoformat(value[:-1])
+        except ValueError as error:
+            raise InvalidRequestError(f"“{value[:40]}” is no ISO 8601 instant.") from error
+        if at.tzinfo is None:
+            return at
     return instant(value).replace(tzinfo=None)
 
 

@@ -141,6 +141,15 @@ def test_somebody_elses_key_is_refused(post, named):
     assert named("foreign") == 0
 
 
+def test_every_item_of_a_post_shows_its_own_key(post, named):
+    foreign = event("mixed", "00000000-0000-0000-0000-000000000000")
+    answer = post([event("mixed"), foreign, event("mixed"), foreign])
+
+    assert answer.status_code == 206
+    assert [each["index"] for each in answer.json()["errors"]] == [1, 3]
+    assert named("mixed") == 2
+
+
 def test_a_post_that_is_repeated_is_stored_once(post, named):
     for attempt in ("1", "2", "3"):
         headers = {"X-Batch-Id": "one-batch", "X-Batch-Attempt": attempt}

@@ -1,5 +1,6 @@
 """What Azure ML's scoring servers send, as the rows it should have been."""
 
+import json
 from datetime import datetime
 
 import pytest
@@ -144,3 +145,33 @@ def test_an_availability_test_belongs_to_the_deployment_it_is_named_after():
 def test_an_item_that_cannot_be_kept_is_refused_by_name(item, named):
     with pytest.raises(InvalidRequestError, match=named):
         repair.row(item)
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("2026-11-22T09:30:15Z", datetime(2026, 11, 22, 9, 30, 15)),
+        ("2026-11-22T09:30:15.1234567Z", datetime(2026, 11, 22, 9, 30, 15, 123456)),
+        ("2026-11-22T09:30:15.5+02:00", datetime(2026, 11, 22, 7, 30, 15, 500000)),
+        ("2026-11-22T09:30:15", datetime(2026, 11, 22, 9, 30, 15)),
+    ],
+)
+def test_the_time_is_kept_in_utc_whatever_form_it_came_in(text, at):
+    event = envelope("EventData", {"name": "e"}, time=text)
+
+    assert repair.row(event).values["timestamp"] == at
+
+
+@pytest.mark.parametrize("text", ["yesterday", "Z", "", "2026-11-22T09:30:15+02:00Z", 7, None])
+def test_what_is_no_time_is_refused(text):
+    with pytest.raises(InvalidRequestError):
+        repair.row(envelope("EventData", {"name": "e"}, time=text))
+
+
+def test_properties_are_cut_and_made_storable_however_few_need_it():
+    given = {"plain": "x", "long": "x" * 9000, "lone": "\ud800", "number": 3}
+
+    found = repair.row(envelope("EventData", {"name": "e", "properties": given}))
+
+    kept = json.loads(found.values["customDimensions"])
+    assert kept == {"plain": "x", "long": "x" * 8192, "lone": "?", "number": "3"}

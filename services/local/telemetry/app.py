@@ -141,9 +141,16 @@ class _Service:
         items = wire.decode(body, content_encoding=encoding).items
         rows: list[repair.Row] = []
         errors: dict[int, str] = {}
+        accepted: object = None  # the key of the items so far: a sender has one
         for position, item in enumerate(items):
             try:
-                row = repair.row(self._ours(item))
+                if isinstance(item, str):
+                    raise InvalidRequestError(item)
+                key = item.get("iKey")
+                if key is None or key != accepted:
+                    self._check_key(key)
+                    accepted = key
+                row = repair.row(item)
             except InvalidRequestError as error:
                 errors[position] = str(error)
             else:
@@ -151,13 +158,9 @@ class _Service:
                     rows.append(row)
         return len(items), rows, errors
 
-    def _ours(self, item: wire.Envelope | str) -> wire.Envelope:
-        if isinstance(item, str):
-            raise InvalidRequestError(item)
-        key = str(item.get("iKey", ""))
-        if not _same(key.lower(), self._access.instrumentation_key):
+    def _check_key(self, given: object) -> None:
+        if not _same(str(given or "").lower(), self._access.instrumentation_key):
             raise InvalidRequestError("The instrumentation key is not this workspace's.")
-        return item
 
     # --- answering ---
 
