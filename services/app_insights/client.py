@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT_S = 5.0
+ATTEMPTS = 4  # of one query; who is in trouble four times stays so for a while
 LOOPBACK = ("127.0.0.1", "localhost")
 AGAIN = (408, 429, 500, 502, 503)  # 504 is the query's own time limit: asking again will not help
 
@@ -101,7 +102,7 @@ class QueryClient:
             if answer.status_code not in AGAIN:
                 return _table(answer, self._name, timeout_s)
             pause = _pause(answer.headers, attempt)
-            if time.monotonic() + pause >= deadline:
+            if attempt == ATTEMPTS or time.monotonic() + pause >= deadline:
                 if answer.status_code == 429:
                     self._not_before = time.monotonic() + pause
                 raise _busy(answer.status_code, pause)

@@ -65,6 +65,16 @@ def test_a_service_that_stumbles_is_given_longer_each_time(client, service, paus
     assert 0.25 <= pauses[0] <= 0.5 <= pauses[1] <= 1.0
 
 
+def test_a_service_that_stays_out_of_order_is_given_up(client, service, pauses):
+    service.answers.extend([(500, {}, {})])
+
+    with pytest.raises(UnavailableError, match="HTTP 500"):
+        client.query("x", timeout_s=60)
+
+    assert len(service.asked) == 4
+    assert sum(pauses) <= 3.5
+
+
 def test_nobody_waits_longer_than_they_said(client, service, pauses):
     service.answers.extend([(429, {}, {"Retry-After": "60"})])
 
