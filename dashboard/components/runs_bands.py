@@ -11,7 +11,7 @@ from dashboard import alert_reads, charts, charts_alerts, formats, reads, sessio
 from dashboard.components import alert_look, empty, failures
 from dashboard.run_facts import RunFacts
 from services.alerts import bands as band_rules
-from services.alerts.records import Band, BandCheck
+from services.alerts.records import Band, BandCheck, Verdict
 from services.domain import Capability, MetricGoal, Run, RunStatus, metric_goal
 
 RUNS = 60  # of a trend, at most
@@ -43,6 +43,27 @@ def show(facts: RunFacts) -> None:
         _editor(run.experiment, metric, bands.get(metric))
     with trend:
         _trend(metric, history, metrics, bands.get(metric))
+
+
+def notice(facts: RunFacts) -> None:
+    """A line under the run's name when a metric left its band; nothing else."""
+    run = facts.run
+    completed = run.status is RunStatus.COMPLETED
+    if not completed or not session.workspace().can(Capability.ALERTS):
+        return
+    bands = alert_reads.bands(run.experiment)
+    if not bands:
+        return
+    own = reads.metrics((_scored(run),)).get(_scored(run), {})
+    checks = band_rules.checks(run.id, own, bands, at=run.ended_at or run.created_at)
+    broken = [each for each in checks if each.verdict is not Verdict.PASS]
+    for check in broken:
+        value = formats.metric(check.value) if check.value is not None else "not logged"
+        expected = formats.plain(band_rules.described(check.band))
+        st.markdown(
+            f"{alert_look.verdict(check.verdict)} {formats.plain(check.band.metric)} {value}, "
+            f"expected {expected}"
+        )
 
 
 def _scored(run: Run) -> str:

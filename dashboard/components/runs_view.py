@@ -47,6 +47,7 @@ def show(run_id: str) -> None:
                 st.rerun()  # once more, whole, and then no timer
             facts = run_facts.gather(run)
             runs_header.show(facts, now=datetime.now(UTC), zone=shell.zone())
+            runs_bands.notice(facts)
             view = _view()
             if run.status in runs_triage.FAILED and view != runs_log.VIEW:
                 runs_triage.show(run, reads.run_log(run.id).text)  # there it is about any run

@@ -115,7 +115,7 @@ _ALL = (
         key="semantic_failures",
         title="Answers that are errors",
         help="Status 200, but the body is an error message: status codes and uptime look fine.",
-        severity=Severity.CRITICAL,
+        severity=Severity.WARNING,
         sources=_TRAFFIC,
         parameters=(
             Parameter(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from services.alerts.ports import Probes
 from services.alerts.records import Probe, ProbeResult, check_probe
+from services.domain import Deployment
 from services.local import alert_rows as rows
 from services.local import audit
 from services.local.clock import Clock, utc_now
@@ -87,3 +90,13 @@ class LocalProbes(Probes):
                     result.request_id,
                 ),
             )
+
+
+def unprobed(store: Store, deployments: Sequence[Deployment]) -> list[Deployment]:
+    """Those whose only availability test is GET /, since nobody has them scored regularly."""
+    with store.reading() as db:
+        rows = db.execute(
+            "SELECT deployment FROM probes WHERE workspace = '' AND enabled"
+        ).fetchall()
+    probed = {row["deployment"] for row in rows}
+    return [each for each in deployments if each.name not in probed]

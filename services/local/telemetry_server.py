@@ -19,6 +19,7 @@ import uvicorn
 from services.errors import ServiceError
 from services.local import lifeline
 from services.local.deployments import LocalDeployments
+from services.local.probes import unprobed
 from services.local.store import Store
 from services.local.telemetry import identity
 from services.local.telemetry.app import application
@@ -60,13 +61,14 @@ def main(arguments: Sequence[str]) -> int:
     port = listener.getsockname()[1]
     store.set_setting(identity.PORT, str(port))
     log.info("telemetry at http://127.0.0.1:%d, kept for %d days", port, retention.days)
+    deployments = LocalDeployments(home, store)
     server = uvicorn.Server(
         uvicorn.Config(
             application(
                 telemetry,
                 identity.access(store),
                 retention=retention,
-                tests=Prober(LocalDeployments(home, store).list),
+                tests=Prober(lambda: unprobed(store, deployments.list())),
             ),
             access_log=False,
             log_config=None,

@@ -11,9 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from services.local.workspace import open_workspace
-from tests.recorded import overview, telemetry
+from tests.recorded import alerts, overview, telemetry
 
 if __name__ == "__main__":
     home = Path(sys.argv[1]).resolve()
-    overview.filled(open_workspace(home))
+    workspace = open_workspace(home)
+    overview.filled(workspace)
+    alerts.month(workspace)
     telemetry.traffic(home, count=2_000, end=datetime.now(UTC))
