@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+import requests
 
 from services.azure.pipeline_records import LONG_AGO
 from services.azure.workspace import AzureWorkspace
@@ -283,6 +284,25 @@ def test_what_a_batch_wrote_is_found_in_the_studio(workspace, run_id):
 
 def stored(workspace: AzureWorkspace, path: str) -> dict[str, object]:
     return workspace.pipelines._service.get(path, "entity")
+
+
+def test_a_callers_post_to_the_address_shown_starts_a_run(workspace, pipeline_id):
+    address = workspace.pipelines.get(pipeline_id).endpoint
+    body = {
+        "ExperimentName": "people",
+        "RunSource": "night shift",
+        "ParameterAssignments": {"dataset": "nobody:1"},
+    }
+    token = workspace.pipelines.rest_token()
+
+    refused = requests.post(address, json=body, timeout=10)
+    answer = requests.post(
+        address, json=body, headers={"Authorization": f"Bearer {token}"}, timeout=10
+    )
+
+    assert refused.status_code == 401
+    assert answer.ok
+    assert workspace.pipelines.run(answer.json()["Id"]).run_source == "night shift"
 
 
 # --- what cannot be read ----------------------------------------------------------

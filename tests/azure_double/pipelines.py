@@ -55,6 +55,8 @@ def set_pipeline_status(request: Request, word: Any) -> Response:
 
 
 def submit(request: Request, sent: Any) -> Response:
+    if (refused := _without_token(request)) is not None:
+        return refused
     double = state(request)
     run = double.workspace.pipelines.submit(
         request.path_params["id"],
@@ -63,6 +65,14 @@ def submit(request: Request, sent: Any) -> Response:
         run_source=sent.get("RunSource") or "Unavailable",
     )
     return JSONResponse(entities.run(double, run))
+
+
+def _without_token(request: Request) -> Response | None:
+    """Anybody may call these two addresses over HTTP, with a token."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme == "Bearer" and token.count(".") == 2:
+        return None
+    return error(401, "Unauthorized", "An access token is missing or is none of ours.")
 
 
 def data_types(request: Request) -> Response:
@@ -218,6 +228,8 @@ def pipelines_of_endpoint(request: Request) -> Response:
 
 
 def submit_endpoint(request: Request, sent: Any) -> Response:
+    if (refused := _without_token(request)) is not None:
+        return refused
     double = state(request)
     started = double.workspace.pipelines.submit_endpoint(
         request.path_params["id"],
