@@ -19,7 +19,13 @@ from services.domain import (
     check_asset_name,
     split_id,
 )
-from services.errors import InvalidRequestError, NotFoundError, ServiceError
+from services.errors import (
+    AccessDeniedError,
+    InvalidRequestError,
+    NotFoundError,
+    ServiceError,
+    UnavailableError,
+)
 from services.ports import Models
 
 if TYPE_CHECKING:
@@ -136,27 +142,31 @@ class AzureModels(Models):
             return data_contract.from_json(text)
         except NotFoundError:
             pass
-        return self._from_dataset(model) or self._from_script(model)
+        return self._derived(model)
 
-    def _from_dataset(self, model: Model) -> DataContract | None:
-        """Derived from the rows it was trained on; None when they cannot be read."""
-        if model.dataset_id is None or model.run_id is None:
-            return None
+    def _derived(self, model: Model) -> DataContract:
+        """From the rows it was trained on, which tell more; else from its scoring script."""
         try:
-            label = model.properties.get("label") or self._label(model.run_id)
-            name, version = split_id("dataset", model.dataset_id)
-            return self._datasets.contract(name, version, label=label)
-        except ServiceError as error:
-            log.info("no contract of %s from its dataset: %s", model.id, error)
-            return None
+            return self._from_dataset(model)
+        except ServiceError as unread:
+            try:
+                return self._from_script(model)
+            except NotFoundError:
+                if isinstance(unread, (UnavailableError, AccessDeniedError)):
+                    raise unread from None  # there may be one: look again, or ask for the role
+                raise NotFoundError("data contract for model", model.id) from unread
+
+    def _from_dataset(self, model: Model) -> DataContract:
+        if model.dataset_id is None or model.run_id is None:
+            raise NotFoundError("dataset of model", model.id)
+        label = model.properties.get("label") or self._label(model.run_id)
+        name, version = split_id("dataset", model.dataset_id)
+        return self._datasets.contract(name, version, label=label)
 
     def _from_script(self, model: Model) -> DataContract:
         """From the sample in the scoring script that AutoML writes."""
         assert model.run_id is not None
-        try:
-            script = self._runs.file(model.run_id, SCRIPT).decode("utf-8")
-        except NotFoundError as error:
-            raise NotFoundError("data contract for model", model.id) from error
+        script = self._runs.file(model.run_id, SCRIPT).decode("utf-8", "replace")
         columns = scoring_sample.columns(script)
         if not columns:
             raise NotFoundError("data contract for model", model.id)

@@ -226,6 +226,19 @@ def test_without_rows_the_scoring_script_tells(azure, workspace, without_contrac
     ]
 
 
+def test_rows_that_cannot_be_reached_are_no_missing_contract(azure, workspace, without_contract):
+    script = outputs(azure, without_contract) / "scoring_file_v_1_0_0.py"
+    script.unlink(missing_ok=True)
+    azure.misbehave(Fault(pattern="/dataset/v1.0", status=503))
+
+    with pytest.raises(UnavailableError):
+        workspace.models.contract(without_contract.id)
+
+    azure.misbehave(Fault(pattern="/dataset/v1.0", status=404))
+    with pytest.raises(NotFoundError, match="data contract for model"):
+        workspace.models.contract(without_contract.id)
+
+
 TROUBLE: list[tuple[dict[str, Any], type[ServiceError]]] = [
     ({"status": 401}, AccessDeniedError),
     ({"status": 403}, AccessDeniedError),
