@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 EPOCH = datetime.fromtimestamp(0, UTC)
 UNREADABLE = (KeyError, TypeError, ValueError, AttributeError)
 MESSAGE_LIMIT = 300
+A_SECOND = 1_000_000_000  # a number this large is no count of runs but seconds since 1970
 SIGNATURE = re.compile(r"(?i)\bsig=[^&\s\"'<>]+")
 FRACTION = re.compile(r"\.(\d{6})\d*")
 BEST_CHILD = "automl_best_child_run_id"
@@ -123,7 +124,7 @@ def _run(item: Mapping[str, Any], experiment: str, datasets: Mapping[str, str | 
     return Run(
         id=item["runId"],
         experiment=experiment,
-        number=int(item.get("runNumber") or 0),
+        number=_run_number(item, properties),
         kind=kind,
         display_name=_display_name(item, kind, properties),
         status=status(item.get("status")),
@@ -167,6 +168,14 @@ def _kind(item: Mapping[str, Any], properties: Mapping[str, str]) -> RunKind:
         if word in KINDS:
             return KINDS[word]
     return RunKind.OTHER
+
+
+def _run_number(item: Mapping[str, Any], properties: Mapping[str, str]) -> int:
+    """Counted within the experiment; where Azure now writes the second it began, a candidate's
+    place in its search says more."""
+    number = int(item.get("runNumber") or 0)
+    iteration = properties.get("iteration", "")
+    return int(iteration) if number >= A_SECOND and iteration.isdigit() else number
 
 
 def _display_name(item: Mapping[str, Any], kind: RunKind, properties: Mapping[str, str]) -> str:

@@ -148,6 +148,13 @@ def test_a_candidate_is_named_after_what_was_tried(properties, name):
     assert record(item).kind is RunKind.AUTOML_CHILD
 
 
+@pytest.mark.parametrize(("number", "shown"), [(1708700912, 7), (12, 12)])
+def test_a_candidate_is_counted_where_azure_writes_a_time(number, shown):
+    properties = {"runTemplate": "automl_child", "iteration": "7"}
+
+    assert record(parent(runNumber=number, properties=properties)).number == shown
+
+
 @pytest.mark.parametrize(
     ("changed", "kind"),
     [
