@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import streamlit as st
 
-from dashboard import choices
+from dashboard import choices, people
 from dashboard.settings import Backend, Settings
+from services.access import GuardedWorkspace, Role
 from services.domain import ConnectionStep
 from services.ports import Workspace
 
@@ -32,11 +33,21 @@ def _held() -> _Held:
 
 
 def workspace() -> Workspace:
-    """The workspace of this process, opened once and shared by every session.
+    """The workspace of this process, as the visitor of this session may use it.
+
+    Opened once and shared by every session.
 
     Raises:
+        AccessDeniedError: nobody has signed in, or they have no role here.
         ServiceError: it cannot be opened; the next call tries again.
     """
+    visitor = people.visitor()
+    if visitor is None:
+        return _shared()
+    return cast("Workspace", GuardedWorkspace(_shared(), visitor))
+
+
+def _shared() -> Workspace:
     held = _held()
     if held.workspace is None:
         with held.changing:
@@ -52,7 +63,7 @@ def opened() -> Workspace | None:
 
 def prepare() -> None:
     """Open the workspace and import what its first answer would otherwise wait for."""
-    if workspace().backend == Backend.AZURE:
+    if _shared().backend == Backend.AZURE:
         from services.azure import sdk
 
         sdk.load()
@@ -62,8 +73,10 @@ def switch(chosen: Mapping[str, str], *, keep_secret: bool = False) -> Workspace
     """Open another workspace for every session, and remember the choice.
 
     Raises:
+        AccessDeniedError: only an admin may.
         ServiceError: it cannot be opened. The one that is open stays, and so does the choice.
     """
+    people.require(Role.ADMIN)
     held = _held()
     with held.changing:
         settings = choices.settings(chosen)

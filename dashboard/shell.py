@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import streamlit as st
 
 from dashboard import formats, navigation, reads, session
-from dashboard.components import failures
+from dashboard.components import failures, visitor_badge
 from services.domain import ComponentState, TimeWindow
 from services.errors import ServiceError
 
@@ -36,10 +36,12 @@ def frame() -> st.Page:
     page, sections = navigation.route()
     st.set_page_config(page_title=f"{page.title} · Azure ML operator")
     st.logo(str(STATIC / "logo.svg"), icon_image=str(STATIC / "favicon.svg"), size="large")
+    visitor_badge.gate()
     with st.sidebar:
         problem = _badge()
         navigation.menu(sections)
         _choices()
+        visitor_badge.show()
     if problem is None:
         _banner()
     elif page.url_path != SETTINGS_PAGE:  # where another workspace can be chosen

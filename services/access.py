@@ -6,15 +6,16 @@ port is listed below: one that is in neither table is refused to everybody but a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
+from fnmatch import fnmatchcase
 from functools import wraps
 from typing import Any
 
-from services.errors import AccessDeniedError
+from services.errors import AccessDeniedError, InvalidRequestError
 from services.ports import Workspace
 
 
@@ -147,6 +148,38 @@ CHANGES: Mapping[str, Mapping[str, Role]] = {
     "bands": {"save": Role.OPERATOR, "delete": Role.OPERATOR},
     "probes": {"save": Role.OPERATOR},
 }
+
+
+def role_of(name: str, roles: Mapping[str, Sequence[str]]) -> Role | None:
+    """The highest role whose patterns match; None lets them in nowhere.
+
+    Args:
+        name: an e-mail address, in any case.
+        roles: role → patterns, ``*@example.org`` among them.
+
+    Raises:
+        InvalidRequestError: a role is unknown, or its patterns are no list.
+    """
+    found = [
+        role
+        for role, patterns in _checked(roles).items()
+        if any(fnmatchcase(name.casefold(), pattern.casefold()) for pattern in patterns)
+    ]
+    return max(found, key=list(Role).index, default=None)
+
+
+def _checked(roles: Mapping[str, Sequence[str]]) -> Mapping[Role, Sequence[str]]:
+    if unknown := [each for each in roles if each not in list(Role)]:
+        raise InvalidRequestError(
+            f"“{unknown[0]}” is no role: the roles are {', '.join(Role)}. "
+            "Correct the [roles] section of secrets.toml."
+        )
+    if wrong := [each for each, patterns in roles.items() if isinstance(patterns, str)]:
+        raise InvalidRequestError(
+            f"The addresses of the role “{wrong[0]}” are no list. Write them in square brackets "
+            "in the [roles] section of secrets.toml."
+        )
+    return {Role(role): patterns for role, patterns in roles.items()}
 
 
 def needed(port: str, method: str) -> Role:

@@ -8,8 +8,9 @@ from urllib.parse import quote
 
 import streamlit as st
 
-from dashboard import formats, session, tickets
+from dashboard import formats, people, session, tickets
 from dashboard.components import failures
+from services.access import Role
 from services.domain import Deployment
 from services.errors import NotFoundError
 
@@ -42,7 +43,10 @@ def _framed(deployment: Deployment, document: Mapping[str, Any]) -> None:
 
 
 def _ticket(name: str) -> str:
-    """What stands for a key in the frame, if the operator asked for it."""
+    """What stands for a key in the frame, if an operator asked for it."""
+    if not people.may(Role.OPERATOR):
+        st.caption("Scoring from here takes the role operator.")
+        return ""
     wanted = st.toggle(
         "Use the primary key",
         key=f"health.use-key-{name}",

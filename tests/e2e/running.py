@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,9 +42,19 @@ def free_port() -> int:
 
 
 @contextmanager
-def dashboard(home: Path, log: Path) -> Iterator[Running]:
-    """``python -m dashboard`` from start to a clean end, which must leave nothing running."""
-    base = f"http://127.0.0.1:{(port := free_port())}"
+def dashboard(
+    home: Path,
+    log: Path,
+    *,
+    port: int | None = None,
+    surroundings: Mapping[str, str] | None = None,
+) -> Iterator[Running]:
+    """``python -m dashboard`` from start to a clean end, which must leave nothing running.
+
+    Args:
+        surroundings: more of the environment it starts in.
+    """
+    base = f"http://127.0.0.1:{(port := port or free_port())}"
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("DASHBOARD_")
     }
@@ -52,7 +62,7 @@ def dashboard(home: Path, log: Path) -> Iterator[Running]:
         child = subprocess.Popen(
             [sys.executable, "-m", "dashboard", "--port", str(port)],
             cwd=ROOT,
-            env={**environment, "DASHBOARD_HOME": str(home)},
+            env={**environment, "DASHBOARD_HOME": str(home), **(surroundings or {})},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

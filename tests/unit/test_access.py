@@ -11,7 +11,7 @@ import pytest
 from services import access, ports
 from services.access import Actor, GuardedWorkspace, Role
 from services.domain import DataSource, SourceKind
-from services.errors import AccessDeniedError
+from services.errors import AccessDeniedError, InvalidRequestError
 from services.local.workspace import LocalWorkspace, open_workspace
 
 ROWS = DataSource(kind=SourceKind.UPLOAD, location="people.csv", content=b"age,y\n1,no\n")
@@ -91,3 +91,29 @@ def test_a_viewer_never_sees_a_secret(workspace):
 def test_a_method_nobody_classified_is_for_admins_only():
     assert access.needed("datasets", "shred") is Role.ADMIN
     assert access.needed("unheard", "of") is Role.ADMIN
+
+
+ROLES = {"admin": ["eve@example.org"], "operator": ["*@ops.example.org"], "viewer": ["*"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [
+        ("Eve@Example.org", Role.ADMIN),
+        ("bob@ops.example.org", Role.OPERATOR),
+        ("bob@ops.example.org.evil.com", Role.VIEWER),
+        ("ann@example.org", Role.VIEWER),
+    ],
+)
+def test_the_highest_role_that_matches_counts(name, role):
+    assert access.role_of(name, ROLES) is role
+
+
+def test_whoever_matches_nothing_has_no_role():
+    assert access.role_of("ann@example.org", {"admin": ["eve@example.org"]}) is None
+
+
+@pytest.mark.parametrize("roles", [{"owner": ["*"]}, {"admin": "eve@example.org"}])
+def test_a_role_table_that_cannot_be_meant_is_refused(roles):
+    with pytest.raises(InvalidRequestError, match=r"\[roles\]"):
+        access.role_of("eve@example.org", roles)
