@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
-from dashboard import formats, reads
+from dashboard import formats, reads, session, side_by_side
 from dashboard.components import panel
 from dashboard.overview_facts import Facts
 from dashboard.readings import Empty
@@ -32,8 +33,11 @@ def show(model: Model) -> None:
 
 
 def overview(facts: Facts) -> None:
-    """The strip of the model in service, in a card that says when it could not be read."""
-    if isinstance(facts.models, Empty):
+    """The strip of the model in service, in a card that says when it could not be read.
+
+    Not on Azure, where it would double what the page costs: the Models page has it.
+    """
+    if isinstance(facts.models, Empty) or session.workspace().backend != "local":
         return
     panel.show(
         "Lineage",
@@ -51,6 +55,8 @@ def _in_focus() -> tuple[Node, ...]:
 
 def of(model: Model) -> tuple[Node, ...]:
     """Everything around the model, asked and put in order."""
+    of_run = [partial(reads.run_or_none, model.run_id)] if model.run_id else []
+    side_by_side.ahead(reads.schedules, reads.pipelines, *of_run)
     run = reads.run_or_none(model.run_id) if model.run_id else None
     parent_id = run.parent_id if run else model.properties.get("parent_run_id")
     name = (model.dataset_id or "").rpartition(":")[0]

@@ -49,13 +49,14 @@ class Double:
 
     def asked(self) -> Sequence[str]:
         """What was asked since the last time, oldest first: ``GET host/path?query -> 200``."""
-        return self._told()[0]
+        return self.told()[0]
 
     def unknown(self) -> Sequence[str]:
         """What nobody foresaw since the last time anything was asked of here."""
-        return self._told()[1]
+        return self.told()[1]
 
-    def _told(self) -> tuple[list[str], list[str]]:
+    def told(self) -> tuple[list[str], list[str]]:
+        """Both at once, since asking for either forgets the other."""
         answer = requests.get(f"{self._control}/_double/asked", timeout=10).json()
         asked = [
             f"{each['method']} {each['host']}{each['path']} -> {each['status']}"
