@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from dashboard import alert_reads, session
 from dashboard.overview_facts import Facts
 from services import attention
@@ -11,6 +13,8 @@ from services.attention import Attention, Severity
 from services.domain import Capability
 from services.errors import ServiceError
 
+STALE_AFTER = timedelta(minutes=2)  # the watcher says every half minute that it looked
+
 
 def entries(facts: Facts) -> tuple[Attention, ...]:
     """Every cause once, worst first."""
@@ -19,6 +23,7 @@ def entries(facts: Facts) -> tuple[Attention, ...]:
     try:
         rules = {rule.key: rule for rule in alert_reads.rules()}
         incidents = alert_reads.incidents()
+        evaluated_at, _ = alert_reads.evaluated()
     except ServiceError as error:
         unread = Attention(
             severity=Severity.WARNING,
@@ -29,4 +34,20 @@ def entries(facts: Facts) -> tuple[Attention, ...]:
         )
         return (*attention.entries(facts.seen, now=facts.now), unread)
     live = attention.entries(facts.seen, now=facts.now, limits=catalog.limits(rules))
-    return board.entries(live, incidents, rules, now=facts.now, complete=not facts.failures)
+    found = board.entries(live, incidents, rules, now=facts.now, complete=not facts.failures)
+    supervised = not any(entry.cause == "component/supervisor" for entry in found)
+    if supervised and evaluated_at is not None and facts.now - evaluated_at > STALE_AFTER:
+        return (*found, _unwatched(evaluated_at))
+    return found
+
+
+def _unwatched(since: datetime) -> Attention:
+    """Without a watcher a short list would say less than it seems to."""
+    return Attention(
+        severity=Severity.WARNING,
+        title="Alert rules are not being applied",
+        detail="The watcher does not run; its log is watcher.log in the workspace's folder.",
+        page="alerts",
+        since=since,
+        cause="watcher",
+    )

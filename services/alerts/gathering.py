@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 RUNS, FIRINGS, PROBES = 200, 1, 100  # how far back a look goes
-DAY = timedelta(hours=24)
+DAY, ASK_AGAIN = timedelta(hours=24), timedelta(minutes=2)
 
 
 class Gatherer:
@@ -47,6 +47,7 @@ class Gatherer:
         self._workspace = workspace
         self._missing: set[Source] = set()
         self._metrics: dict[str, Mapping[str, float]] = {}  # of settled runs; they never change
+        self._panels: dict[tuple[Panel, timedelta], tuple[datetime, pd.DataFrame]] = {}
 
     def look(self, rules: Rules, *, now: datetime) -> Snapshot:
         """What the workspace answers now."""
@@ -166,48 +167,46 @@ class Gatherer:
             return ()
         served: dict[str, Served] = {}
 
-        def of(name: str) -> Served:
-            return served.setdefault(name, Served(deployment=name))
-
-        day = self._panel(Panel.DEPLOYMENTS, DAY, now)
-        for row in _rows(day):
-            served[row["service"]] = replace(
-                of(row["service"]),
-                last_seen_at=row["last_seen"].to_pydatetime(),
-                day_count=int(row["requests"]),
+        def note(row: Mapping[str, Any], **values: Any) -> None:
+            name = str(row["service"])
+            known = served.get(name, Served(deployment=name))
+            last_seen_at = row["last_seen"].to_pydatetime()
+            served[name] = replace(
+                known, last_seen_at=max(known.last_seen_at or last_seen_at, last_seen_at), **values
             )
-        if not served:
-            return ()
-        windows: dict[float, pd.DataFrame] = {}
 
-        def requests(key: str) -> list[dict[str, Any]]:
-            minutes = rules[key].values["window_min"]
-            if minutes not in windows:
-                windows[minutes] = self._panel(Panel.DEPLOYMENTS, timedelta(minutes=minutes), now)
-            return _rows(windows[minutes])
-
+        for row in self._deployments(DAY, now):
+            note(row, day_count=int(row["requests"]))
         if rules["failure_rate"].enabled:
-            for row in requests("failure_rate"):
-                name = str(row["service"])
-                served[name] = replace(
-                    of(name), request_count=int(row["requests"]), failed_count=int(row["failed"])
-                )
+            for row in self._deployments(_window(rules, "failure_rate"), now):
+                note(row, request_count=int(row["requests"]), failed_count=int(row["failed"]))
         if rules["p95"].enabled:
-            for row in requests("p95"):
-                name = str(row["service"])
-                served[name] = replace(
-                    of(name), p95_ms=float(row["p95_ms"]), p95_request_count=int(row["requests"])
-                )
+            for row in self._deployments(_window(rules, "p95"), now):
+                note(row, p95_ms=float(row["p95_ms"]), p95_request_count=int(row["requests"]))
         if rules["semantic_failures"].enabled:
-            window = timedelta(minutes=rules["semantic_failures"].values["window_min"])
-            rows = _rows(self._panel(Panel.SUSPECT_ANSWERS, window, now))
-            for name, count, sample in semantic_failures(rows):
-                served[name] = replace(of(name), semantic_count=count, semantic_sample=sample)
+            window = _window(rules, "semantic_failures")
+            suspect = _rows(self._panel(Panel.SUSPECT_ANSWERS, window, now))
+            for name, count, sample in semantic_failures(suspect):
+                known = served.get(name, Served(deployment=name))
+                served[name] = replace(known, semantic_count=count, semantic_sample=sample)
         return tuple(served.values())
 
+    def _deployments(self, length: timedelta, now: datetime) -> list[dict[str, Any]]:
+        return _rows(self._panel(Panel.DEPLOYMENTS, length, now))
+
     def _panel(self, panel: Panel, length: timedelta, now: datetime) -> pd.DataFrame:
+        """Asked anew once the window has moved by a sixtieth, at the latest after two minutes."""
+        known = self._panels.get((panel, length))
+        if known is not None and timedelta(0) <= now - known[0] < min(length / 60, ASK_AGAIN):
+            return known[1]
         window = TimeWindow(start=now - length, end=now + timedelta(seconds=1), bin=length)
-        return self._workspace.telemetry.panel(panel, window).frame
+        frame = self._workspace.telemetry.panel(panel, window).frame
+        self._panels[(panel, length)] = now, frame
+        return frame
+
+
+def _window(rules: Rules, key: str) -> timedelta:
+    return timedelta(minutes=rules[key].values["window_min"])
 
 
 def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -125,6 +125,9 @@ class Messenger:
         channel = channels.get(due.channel_id)
         if channel is None:
             return  # deleted meanwhile, and its messages with it
+        if not channel.enabled and due.incident is not None:
+            self._outbox.failed(due, "The channel was turned off.", now=self._clock(), final=True)
+            return
         message = (
             messages.of_test(due.id, workspace=self._workspace.name, at=due.created_at)
             if due.incident is None

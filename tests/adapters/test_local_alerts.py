@@ -438,6 +438,18 @@ def test_a_channel_that_was_deleted_is_not_told(workspace, watch, messenger, hoo
     assert not list((workspace.home / "secrets").iterdir())
 
 
+def test_a_channel_that_was_turned_off_is_not_told(workspace, watch, messenger, hook, now):
+    channel = alerts.webhook(workspace, hook.url)
+    failed_run(workspace, now)
+    watch.evaluate(now=now())
+    workspace.alerts.save_channel(replace(channel, enabled=False))
+
+    messenger.send_due()
+
+    assert hook.posts == []
+    assert "turned off" in workspace.alerts.deliveries()[0].error
+
+
 @pytest.mark.parametrize("layout", WebhookFormat)
 def test_every_layout_is_posted(workspace, messenger, hook, layout):
     channel = alerts.webhook(workspace, hook.url, format=layout)

@@ -243,6 +243,14 @@ def test_a_rule_that_is_off_is_off_on_the_overview_too(open_page, local_workspac
     assert needs(open_page("overview")) == []
 
 
+def test_a_watcher_that_stopped_looking_is_said_on_the_overview(open_page, local_workspace):
+    overview.filled(local_workspace)
+    store = local_workspace.store
+    store.set_setting("alerts.evaluated_at", stamp(utc_now() - timedelta(minutes=5)))
+
+    assert needs(open_page("overview")) == ["Alert rules are not being applied"]
+
+
 # --- deployment health ------------------------------------------------------------
 
 
@@ -284,7 +292,7 @@ def test_a_probe_is_switched_on(open_page, local_workspace, store):
     assert (probe.deployment, probe.enabled, probe.interval_s) == ("bank", True, 30)
 
 
-def test_a_deployment_whose_answers_are_errors_turns_red_although_it_is_healthy(
+def test_a_deployment_whose_answers_are_errors_turns_amber_although_it_is_healthy(
     open_page, local_workspace, store
 ):
     overview.deployment(store, "bank")
@@ -297,6 +305,7 @@ def test_a_deployment_whose_answers_are_errors_turns_red_although_it_is_healthy(
     page = health(open_page)
 
     assert "bank answers 200 with errors inside" in texts(page)
+    assert any(":orange[" in each.value and "errors" in each.value for each in page.markdown)
     assert "Healthy" in texts(page)
 
 
