@@ -52,8 +52,8 @@ class Passages(Protocol):
     def latest(self, scope: Scope = Scope.SERVICE) -> Mapping[str, Passage]:
         """The last passage of each deployment that was not deleted since."""
 
-    def all(self, deployment: str | None) -> tuple[Passage, ...]:
-        """Passages of services, newest first, of one or of all."""
+    def all(self, deployment: str | None, *, scope: Scope = Scope.SERVICE) -> tuple[Passage, ...]:
+        """Newest first, of one deployment or of all."""
 
     def begin(
         self,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboard import formats, reads, scoring_draft, session
-from dashboard.components import deployment_picker, failures
+from dashboard.components import deployment_elsewhere, deployment_picker, failures
 from services import apache_bench, scoring_payload
 from services.domain import Deployment, LoadTestPlan
 from services.errors import NotFoundError
@@ -17,6 +17,12 @@ PAYLOAD = "benchmark.payload"  # session state: the JSON to send; other pages ma
 CREDENTIAL_NOTE = (
     "ab takes its key as an argument, which other users of this machine can see while it runs. "
     "It is given a key of its own that is revoked when the run ends, never the deployment's."
+)
+RELAY_NOTE = (
+    "ab takes its key as an argument, which other users of this machine can see while it runs. "
+    "It talks to a relay on this machine instead, which alone knows the deployment's key, adds it "
+    "to each request and says in the result how long that took. Requests to ACI and AKS are load "
+    "on what you pay for."
 )
 
 
@@ -41,7 +47,9 @@ def show(deployments: Sequence[Deployment]) -> None:
                 open_test(test.id)
                 st.rerun()
         if target.auth_enabled:
-            st.caption(f":material/key: {CREDENTIAL_NOTE}")
+            st.caption(
+                f":material/key: {RELAY_NOTE if deployment_elsewhere.away() else CREDENTIAL_NOTE}"
+            )
 
 
 def open_test(load_test_id: str) -> None:

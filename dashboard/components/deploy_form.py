@@ -8,7 +8,7 @@ from collections.abc import Collection
 import streamlit as st
 
 from dashboard import formats, reads, session
-from dashboard.components import failures
+from dashboard.components import deployment_elsewhere, failures
 from services.domain import Model, check_deployment_name
 from services.errors import InvalidRequestError
 
@@ -62,6 +62,7 @@ def _dialog(model: Model) -> None:
                 help="Record every request: count, duration, failures, inputs and outputs.",
             )  # fmt: skip
         description = st.text_input("Description", key="deploy.description")
+        deployment_elsewhere.deploying()
         with st.container(horizontal=True, horizontal_alignment="right"):
             if st.button("Cancel", key="deploy.cancel"):
                 close()

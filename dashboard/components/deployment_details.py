@@ -44,6 +44,8 @@ def facts(
 
 
 def _authentication(deployment: Deployment) -> str:
+    if token := deployment.properties.get("authentication"):
+        return f"{token}, as “Authorization: Bearer …”"
     if deployment.auth_enabled:
         return "Key, as “Authorization: Bearer …”"
     return "None: whoever reaches it may score"

@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
-from dashboard import formats, session, shell
-from dashboard.components import confirm, deployment_notice, failures, secret_field
+from dashboard import formats, reads, session, shell
+from dashboard.components import (
+    confirm,
+    deployment_elsewhere,
+    deployment_notice,
+    failures,
+    secret_field,
+)
 from services.domain import Deployment, KeyKind, Keys
 from services.ports import Deployments
 
-_PENDING = "health.regenerating"  # name, kind and the instant the key had before
+_PENDING = "health.regenerating"  # a `_Pending`
 _LOOK_EVERY_S = 0.5
+_LOOK_FAR_EVERY_S = 3.0  # each look at Azure is two requests
+_LOOK_FOR = timedelta(minutes=3)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    """A key that is being replaced."""
+
+    name: str
+    kind: KeyKind
+    before: datetime | None  # when it had been replaced the last time
+    asked_at: datetime
 
 
 def show(deployment: Deployment) -> None:
@@ -31,13 +50,15 @@ def show(deployment: Deployment) -> None:
 def _live(name: str) -> None:
     waiting = _pending(name) is not None
 
-    @st.fragment(run_every=_LOOK_EVERY_S if waiting else None)
+    pace_s = _LOOK_FAR_EVERY_S if deployment_elsewhere.away() else _LOOK_EVERY_S
+
+    @st.fragment(run_every=pace_s if waiting else None)
     def keys() -> None:
         with failures.reported():
             port = session.workspace().deployments
             now = datetime.now(UTC)
             known = port.keys(name)
-            if waiting and _arrived(name, known):
+            if waiting and (_arrived(name, known) or _given_up(name, now=now)):
                 st.rerun(scope="app")
             for kind in KeyKind:
                 _key(port, name, kind, known, now=now)
@@ -62,7 +83,8 @@ def _key(port: Deployments, name: str, kind: KeyKind, known: Keys, *, now: datet
             key=f"health.regenerate-{kind.value}-{name}",
             question=f"Regenerate the {kind.value.lower()} key?",
             consequence=f"Callers that use the present {kind.value.lower()} key of "
-            f"**{formats.plain(name)}** are refused within a second. The other key goes on.",
+            f"**{formats.plain(name)}** are refused {deployment_elsewhere.key_note()}. "
+            "The other key goes on.",
             verb="Regenerate",
             icon=":material/autorenew:",
             disabled=pending is not None,
@@ -70,7 +92,7 @@ def _key(port: Deployments, name: str, kind: KeyKind, known: Keys, *, now: datet
     if agreed:
         with failures.reported():
             port.begin_regenerate_key(name, kind)
-            st.session_state[_PENDING] = (name, kind.value, since)
+            st.session_state[_PENDING] = _Pending(name, kind, since, now)
             st.rerun(scope="app")
 
 
@@ -80,9 +102,23 @@ def _dated(since: datetime | None, *, now: datetime) -> str:
     return f"in use since {formats.instant(since, zone=shell.zone(), now=now)}"
 
 
-def _pending(name: str) -> tuple[str, str, datetime | None] | None:
-    pending: tuple[str, str, datetime | None] | None = st.session_state.get(_PENDING)
-    return pending if pending is not None and pending[0] == name else None
+def _pending(name: str) -> _Pending | None:
+    pending: _Pending | None = st.session_state.get(_PENDING)
+    return pending if pending is not None and pending.name == name else None
+
+
+def _given_up(name: str, *, now: datetime) -> bool:
+    """Whether it takes too long to go on looking; says so once."""
+    pending = _pending(name)
+    if pending is None or now - pending.asked_at < _LOOK_FOR:
+        return False
+    del st.session_state[_PENDING]
+    reads.clear()  # why, if that is known, is told beside the deployment's state
+    deployment_notice.keep(
+        f"The {pending.kind.value.lower()} key is not replaced yet; look again later.",
+        icon=":material/key_off:",
+    )
+    return True
 
 
 def _arrived(name: str, known: Keys) -> bool:
@@ -90,16 +126,16 @@ def _arrived(name: str, known: Keys) -> bool:
     pending = _pending(name)
     if pending is None:
         return False
-    _, kind, before = pending
     after = (
         known.primary_regenerated_at
-        if kind == KeyKind.PRIMARY.value
+        if pending.kind is KeyKind.PRIMARY
         else known.secondary_regenerated_at
     )
-    if after == before:
+    if after == pending.before:
         return False
     del st.session_state[_PENDING]
     deployment_notice.keep(
-        f"The {kind.lower()} key was regenerated; the old one is refused.", icon=":material/key:"
+        f"The {pending.kind.value.lower()} key was regenerated; the old one is refused.",
+        icon=":material/key:",
     )
     return True

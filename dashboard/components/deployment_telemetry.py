@@ -5,7 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import formats, reads, session
-from dashboard.components import confirm, deployment_notice, failures
+from dashboard.components import (
+    confirm,
+    deployment_elsewhere,
+    deployment_notice,
+    failures,
+)
 from services.domain import Deployment
 
 _ON = (
@@ -32,7 +37,7 @@ def show(deployment: Deployment) -> None:
                 key=f"health.telemetry-{name}",
                 question=f"Turn Application Insights {'off' if on else 'on'}?",
                 consequence=f"{_OFF if on else _ON} **{formats.plain(name)}** passes through "
-                "Transitioning and goes on answering.",
+                f"Transitioning{deployment_elsewhere.restart_note()}.",
                 verb="Turn off" if on else "Turn on",
                 icon=":material/toggle_off:" if on else ":material/toggle_on:",
                 disabled=not deployment.state.settled,

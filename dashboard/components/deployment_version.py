@@ -7,7 +7,12 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboard import formats, reads, session
-from dashboard.components import confirm, deployment_notice, failures
+from dashboard.components import (
+    confirm,
+    deployment_elsewhere,
+    deployment_notice,
+    failures,
+)
 from services.domain import Deployment, Model, split_id
 
 
@@ -16,9 +21,12 @@ def show(deployment: Deployment, models: Sequence[Model]) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown("**Model version**", width="content")
             st.space("stretch")
-            behind = newer(deployment, models)
+            behind = newer(deployment, models) if deployment.model_id else 0
             if behind:
                 st.badge(f"Behind by {behind}", color="orange", icon=":material/history:")
+        if not deployment.model_id:
+            st.caption("Which model it serves is not known: the back end does not say.")
+            return
         st.caption(f"Serves {formats.plain(deployment.model_id)}.")
         others = [each for each in models if each.id != deployment.model_id]
         if not others:
@@ -49,8 +57,7 @@ def _choice(deployment: Deployment, others: Sequence[Model]) -> None:
         question=f"Serve {formats.plain(str(chosen))}?",
         consequence=f"**{formats.plain(deployment.name)}** answers with "
         f"{formats.plain(str(chosen))} as soon as it is loaded, and with "
-        f"{formats.plain(deployment.model_id)} until then; no request is dropped. If it cannot be "
-        "loaded, nothing changes.",
+        f"{formats.plain(deployment.model_id)} until then; {deployment_elsewhere.update_note()}",
         verb="Update",
         icon=":material/upgrade:",
         disabled=not deployment.state.settled,

@@ -102,8 +102,9 @@ class AzureDeployments(Deployments):
             "telemetry": before.telemetry_enabled if telemetry is None else telemetry,
         }
         current = {"model": before.model_id, "telemetry": before.telemetry_enabled}
-        other_model = wanted["model"] != current["model"]
-        if wanted == current and before.state is not DeploymentState.FAILED:
+        failed = before.state is DeploymentState.FAILED
+        other_model = wanted["model"] != current["model"] or (failed and model_id is not None)
+        if wanted == current and not failed:
             return before
         if other_model:
             self._check_model(str(wanted["model"]))
@@ -141,8 +142,13 @@ class AzureDeployments(Deployments):
         )
 
     def keys(self, name: str) -> Keys:
+        """When a key was replaced is known of what was asked for from here."""
         self._check_keys(name)
-        return self._keys(name)
+        return replace(
+            self._keys(name),
+            primary_regenerated_at=self._regenerated_at(name, KeyKind.PRIMARY),
+            secondary_regenerated_at=self._regenerated_at(name, KeyKind.SECONDARY),
+        )
 
     def begin_regenerate_key(self, name: str, kind: KeyKind) -> None:
         self._check_keys(name)
@@ -196,6 +202,14 @@ class AzureDeployments(Deployments):
     def _keys(self, name: str) -> Keys:
         answer = self._azure.change("POST", f"/services/{name}/listkeys", kind=KIND, name=name)
         return service_description.keys(answer.document, name)
+
+    def _regenerated_at(self, name: str, kind: KeyKind) -> datetime | None:
+        ended = (
+            each.ended_at
+            for each in self._passages.all(name, scope=Scope.KEYS)
+            if each.kind == f"regenerate {kind} key" and each.outcome is DeploymentState.HEALTHY
+        )
+        return next(ended, None)
 
     def _found(self, name: str) -> tuple[Deployment, Any]:
         """The deployment, and Azure's description of it; None while Azure has none."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from services import scoring
 from services.azure import swagger_contract
 from services.azure.connection import Connection
@@ -9,6 +11,8 @@ from services.azure.deployments import AzureDeployments
 from services.domain import DataContract, Deployment, ScoringAnswer
 from services.errors import InvalidRequestError, NotFoundError, ServiceError, UnavailableError
 from services.ports import Scoring
+
+log = logging.getLogger(__name__)
 
 
 class AzureScoring(Scoring):
@@ -51,7 +55,9 @@ class AzureScoring(Scoring):
         """Their names, where the answer will need them: reading them costs requests."""
         if "predict_proba" not in payload:
             return ()
+        classes: tuple[str, ...] = ()
         try:
-            return self._contract(target).classes
-        except ServiceError:  # its probabilities stay numbers
-            return ()
+            classes = self._contract(target).classes
+        except ServiceError as error:  # its probabilities stay numbers; it scores all the same
+            log.info("the classes of %s are not known: %s", target.name, error)
+        return classes

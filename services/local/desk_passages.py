@@ -29,12 +29,12 @@ class DeskPassages:
             ).fetchall()
         return {row["deployment"]: _passage(row) for row in rows}
 
-    def all(self, deployment: str | None) -> tuple[Passage, ...]:
+    def all(self, deployment: str | None, *, scope: Scope = Scope.SERVICE) -> tuple[Passage, ...]:
         with self._store.reading() as db:
             rows = db.execute(
                 "SELECT * FROM desk_passages WHERE workspace = ? AND scope = ?"
                 " AND (? IS NULL OR deployment = ?) ORDER BY id DESC LIMIT 500",
-                (self._workspace, Scope.SERVICE, deployment, deployment),
+                (self._workspace, scope, deployment, deployment),
             ).fetchall()
         return tuple(map(_passage, rows))
 

@@ -253,8 +253,9 @@ def test_a_key_is_regenerated_in_the_background(deployments, azure):
         deployments.begin_regenerate_key(NAME, KeyKind.PRIMARY)
     azure.misbehave()
     _wait(lambda: deployments.keys(NAME).secondary != before.secondary)
-    assert deployments.keys(NAME).primary == before.primary
-    _wait(lambda: not workspace_of(deployments).latest("keys")[NAME].open)
+    _wait(lambda: deployments.keys(NAME).secondary_regenerated_at)
+    after = deployments.keys(NAME)
+    assert (after.primary, after.primary_regenerated_at) == (before.primary, None)
 
 
 def test_a_key_that_was_not_regenerated_after_all_is_told_of(workspace, deployments, azure):
@@ -337,6 +338,18 @@ def test_what_azure_refuses_in_the_background_is_seen_and_can_be_cleared_away(
     deployments.delete("refused")
     with pytest.raises(NotFoundError):
         deployments.get("refused")
+
+
+def test_a_failed_deployment_is_tried_again_by_an_update_to_its_model(deployments, azure):
+    deployments.begin_create("tried-again", BROKEN)
+    _wait(lambda: deployments.get("tried-again").state is DeploymentState.FAILED)
+    azure.asked()
+
+    deployments.begin_update("tried-again", model_id=BROKEN)
+
+    _wait(lambda: deployments.transitions("tried-again")[0].ended_at)
+    assert deployments.transitions("tried-again")[0].kind == "update model"
+    assert [each for each in asked(azure) if each.startswith("PATCH ")]
 
 
 def test_a_model_without_a_scoring_script_is_said_to_have_none(deployments, azure):
