@@ -7,6 +7,7 @@ shortened message are ever looked at.
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Iterator
@@ -74,7 +75,9 @@ def retold(error: Exception, kind: str, name: str = "") -> ServiceError:
     if status == 403:
         return AccessDeniedError(f"Your role does not allow this on {thing}.")
     if status == 404 or (status is None and NOT_FOUND.search(text)):
-        return NotFoundError(kind, name) if name else UnavailableError(f"Azure ML has no {thing}.")
+        if name:
+            return NotFoundError(kind, name)
+        return UnavailableError(f"Azure ML does not know {thing}.")
     if status in (409, 412):
         return ConflictError(f"Azure ML is still working on {thing}, or the name is taken.")
     if status == 429:
@@ -119,11 +122,12 @@ def _text(error: BaseException) -> str:
     try:
         return str(error)
     except Exception:  # ServiceException.__str__ raises TypeError without a details list
-        return type(error).__name__
+        return ""
 
 
 def _inner_message(text: str) -> str:
     """The message inside a JSON error body, where the text is or contains one."""
+    text = _content(text)
     start = text.find("{")
     if start < 0:
         return text
@@ -136,6 +140,21 @@ def _inner_message(text: str) -> str:
         if isinstance(inner, dict) and isinstance(inner.get("message"), str):
             return str(inner["message"])
     return text
+
+
+def _content(text: str) -> str:
+    """The body alone, where headers stand before it.
+
+    Source: azureml-core 1.61.0, ``Webservice``: “Content: b'…'” after “Headers: {…}”.
+    """
+    _, found, body = text.partition("\nContent: ")
+    if not found:
+        return text
+    try:
+        read = ast.literal_eval(body.strip())
+    except (ValueError, SyntaxError):
+        return body
+    return read.decode("utf-8", "replace") if isinstance(read, bytes) else str(read)
 
 
 def _is(error: BaseException, *names: str) -> bool:
