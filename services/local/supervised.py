@@ -42,7 +42,8 @@ class Child:
     @property
     def unsettled(self) -> bool:
         """It is being stopped, has ended, or is a server that has not answered yet."""
-        if self._kill_at is not None or (self.program.server and not self.answered):
+        awaited = self.program.health_url is not None and not self.answered
+        if self._kill_at is not None or awaited:
             return True
         return self._has_exited()
 

@@ -154,6 +154,15 @@ def test_a_server_is_seen_answering(supervisor, duty, script, store, tmp_path):
     until(supervisor, lambda: ProcessTable(store).observed("test/one").answering)
 
 
+def test_a_server_without_an_address_is_not_waited_for(supervisor, duty, script):
+    """Or the supervisor would look at everything four times a second for good."""
+    duty.wanted = [script(STUBBORN)]
+
+    supervisor.step()
+
+    assert not supervisor._under_way()
+
+
 def test_a_duty_that_fails_does_not_take_the_others_down(store, duty, script):
     class Broken(ScriptedDuty):
         def programs(self) -> list[Program]:
