@@ -77,13 +77,18 @@ def _moving_run(run: Run | PipelineRun) -> bool:
 
 
 def _moving_steps(steps_of: Mapping[str, Sequence[StepRun]]) -> bool:
-    """A step that has not begun waits for those before it, unless one of them went wrong."""
+    """A step is at work, or the next one waits for its turn; after a failure none does."""
     stopped = {RunStatus.FAILED, RunStatus.CANCELED}
     return any(
-        stopped.isdisjoint(each.status for each in steps)
-        and any(not each.status.settled for each in steps)
+        not each.status.settled
+        and (each.status is not RunStatus.NOT_STARTED or stopped.isdisjoint(_statuses(steps)))
         for steps in steps_of.values()
+        for each in steps
     )
+
+
+def _statuses(steps: Sequence[StepRun]) -> set[RunStatus]:
+    return {each.status for each in steps}
 
 
 def clear() -> None:
@@ -290,8 +295,16 @@ def pipeline_run(run_id: str) -> PipelineRun:
     return session.workspace().pipelines.run(run_id)
 
 
-@remembered(BRIEF, moving=_moving_steps)
 def pipeline_steps(run_ids: tuple[str, ...]) -> Mapping[str, tuple[StepRun, ...]]:
+    """On Azure a request per run, so those of a run that ended are remembered for long."""
+    if session.workspace().backend == "local":
+        return _steps_of(run_ids)
+    found = side_by_side.ask([partial(_steps_of, (run_id,)) for run_id in run_ids])
+    return {run_id: steps[run_id] for run_id, steps in zip(run_ids, found, strict=True)}
+
+
+@remembered(Lifetime(local=2, azure=3600, moving=5), moving=_moving_steps, most=500)
+def _steps_of(run_ids: tuple[str, ...]) -> Mapping[str, tuple[StepRun, ...]]:
     return session.workspace().pipelines.steps_of(run_ids)
 
 

@@ -89,19 +89,26 @@ class PipelineRuns:
 
     def logs(self, run_id: str, node_id: str | None, *, line_limit: int) -> LogTail:
         """Of a step, what it printed; of the whole run, that of each step that has begun."""
-        steps = [step for step in self.steps(run_id) if node_id in (None, step.node_id)]
-        if node_id is not None and not steps:
-            raise NotFoundError(f"step of the run {run_id}", node_id)
-        begun = [step for step in steps if step.started_at]
+        if node_id is not None:
+            return self._step_log(run_id, node_id, line_limit)
+        begun = [step for step in self.steps(run_id) if step.started_at]
         wanted = [partial(self._printed, run_id, step.node_id) for step in begun]
         texts = [
-            printed or self._kept(run_id, step, line_limit)
+            f"— {step.name}: {step.status} —\n{printed or self._kept(run_id, step, line_limit)}"
             for step, printed in zip(begun, self._service.all("log", run_id, wanted), strict=True)
         ]
-        if node_id is None:
-            headings = (f"— {step.name}: {step.status} —" for step in begun)
-            texts = [f"{head}\n{text}" for head, text in zip(headings, texts, strict=True)]
         return _tail("\n".join(texts), line_limit)
+
+    def _step_log(self, run_id: str, node_id: str, line_limit: int) -> LogTail:
+        printed = partial(self._printed, run_id, node_id)
+        known = node_id in [node.id for node in self._graph(run_id).nodes]
+        text = self._service.call("log", run_id, printed) if known else ""
+        if not text:
+            step = next((each for each in self.steps(run_id) if each.node_id == node_id), None)
+            if step is None:
+                raise NotFoundError(f"step of the run {run_id}", node_id)
+            text = self._kept(run_id, step, line_limit)
+        return _tail(text, line_limit)
 
     def cancel(self, run_id: str) -> None:
         if self.plain(run_id).status.settled:

@@ -43,11 +43,14 @@ class AzurePipelines(Pipelines):
         self._graphs = PipelineGraphs(self._service)
         self._runs = PipelineRuns(connection, self._service, self._graphs)
         self._endpoints = PipelineEndpoints(connection, self._service)
+        self._graph_of: dict[str, str] = {}  # pipeline id → graph id, which never changes
 
     # --- published pipelines ---
 
     def list(self) -> tuple[PublishedPipeline, ...]:
         answer = self._service.get("Pipelines", KIND, activeOnly="false")
+        for item in answer if isinstance(answer, list) else ():
+            self._remember(item)
         found = records.each(answer, records.pipeline, records.unreadable_pipeline)
         return records.newest_first(found, lambda each: each.created_at)
 
@@ -55,11 +58,12 @@ class AzurePipelines(Pipelines):
         return records.one(self._entity(pipeline_id), KIND, records.pipeline)
 
     def graph(self, pipeline_id: str) -> PipelineGraph:
-        """Three requests and one per step the first time; afterwards one."""
-        graph_id = self._entity(pipeline_id).get("GraphId")
-        if not graph_id:
+        """One request and one per step, and only the first time."""
+        if pipeline_id not in self._graph_of:
+            self._remember(self._entity(pipeline_id))
+        if pipeline_id not in self._graph_of:
             return PipelineGraph(nodes=(), edges=())
-        return self._graphs.get(str(graph_id))
+        return self._graphs.get(self._graph_of[pipeline_id])
 
     def publish_retraining(
         self, name: str, plan: RetrainingPlan, *, description: str = ""
@@ -199,6 +203,10 @@ class AzurePipelines(Pipelines):
     def _entity(self, pipeline_id: str) -> records.Json:
         answer = self._service.get(f"Pipelines/{pipeline_id}", KIND, pipeline_id)
         return records.entity(answer, KIND)
+
+    def _remember(self, item: Any) -> None:
+        if isinstance(item, dict) and item.get("Id") and item.get("GraphId"):
+            self._graph_of[str(item["Id"])] = str(item["GraphId"])
 
     def _ready(self, pipeline_id: str, parameters: Mapping[str, str]) -> PublishedPipeline:
         """The pipeline, which would accept this submission.

@@ -145,7 +145,7 @@ def test_a_graph_is_asked_for_once(azure, workspace, pipeline_id):
     azure.asked()
 
     assert fresh.pipelines.graph(pipeline_id) == graph
-    assert asked(azure) == [f"GET Pipelines/{pipeline_id}"]
+    assert asked(azure) == []
     assert [(node.name, node.kind) for node in graph.nodes] == [
         ("Dataset", "script"),
         ("automl_module", "automl_module"),
@@ -163,6 +163,18 @@ def test_the_steps_of_many_known_runs_are_one_request_each(azure, workspace, pip
 
     assert asked(azure) == [f"POST PipelineRuns/{run_id}/Graph/AllNodes/Status"] * 2
     assert [step.status for step in steps[run_id]][:1] == [RunStatus.FAILED]
+
+
+def test_the_log_of_one_step_is_what_it_printed(azure, workspace, run_id):
+    workspace.pipelines.steps(run_id)
+    azure.asked()
+
+    workspace.pipelines.logs(run_id, "dataset")
+
+    streams = [
+        f"POST PipelineRuns/{run_id}/Graph/Shareable/{each}" for each in ("STDOUT", "STDERR")
+    ]
+    assert asked(azure) == streams
 
 
 def test_looking_never_writes(azure, workspace, pipeline_id, run_id):
