@@ -8,6 +8,8 @@ import pytest
 
 from dashboard.navigation import REGISTRY
 from dashboard.settings import SETTINGS
+from services.azure.workspace import AzureWorkspace
+from services.domain import Capability
 from tests.source_files import ROOT
 
 README = (ROOT / "README.md").read_text("utf-8")
@@ -31,7 +33,14 @@ def test_every_setting_is_listed_with_its_default():
     assert listed == [(each.variable, each.default, each.meaning) for each in SETTINGS]
 
 
-@pytest.mark.parametrize("command", sorted(set(re.findall(r"`?make ([a-z]+)", README))))
+def test_what_azure_cannot_do_is_listed_with_a_reason():
+    listed = dict(_rows("An Azure ML workspace"))
+
+    assert set(listed) == set(Capability) - AzureWorkspace.capabilities
+    assert all(listed.values())
+
+
+@pytest.mark.parametrize("command", sorted(set(re.findall(r"`?make ([a-z-]+)", README))))
 def test_every_command_named_exists(command):
     assert re.search(rf"^{command}:", MAKEFILE, flags=re.MULTILINE)
 
