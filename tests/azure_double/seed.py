@@ -18,7 +18,7 @@ def fill(workspace: LocalWorkspace) -> None:
     if workspace.datasets.list():
         return  # it was filled another day
     home, store, now = workspace.home, workspace.store, datetime.now(UTC)
-    dataset = datasets.people(workspace, row_count=400)
+    dataset = datasets.people(workspace, "bankmarketing", row_count=400)
     contract = workspace.datasets.contract(dataset.name, dataset.version, label="y")
     run_id = runs.automl(
         home,
