@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import plotly.graph_objects as go
@@ -22,6 +22,7 @@ _LOOK: dict[Verdict, tuple[str, str]] = {
 }
 _LINE = "rgba(128, 128, 140, 0.7)"
 _FAIL_ZONE, _WARN_ZONE = "rgba(220, 55, 55, 0.10)", "rgba(225, 140, 20, 0.10)"
+AROUND = timedelta(days=1)
 _MARGIN = 0.35  # of the range of values, so that a band near it is seen
 
 
@@ -69,6 +70,8 @@ def metric_trend(
     frame = layout(height=height, y_title=metric)
     low, high = _span([each.value for each in points], band)
     frame["yaxis"] |= {"range": [low, high], "rangemode": "normal"}
+    if points and points[0].at == points[-1].at:  # one moment alone would be drawn in fractions
+        frame["xaxis"]["range"] = [points[0].at - AROUND, points[0].at + AROUND]
     frame["hovermode"] = "closest"
     return go.Figure(data=traces, layout={**frame, "shapes": _zones(band, low, high)})
 

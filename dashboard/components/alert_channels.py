@@ -117,13 +117,13 @@ def _messages(deliveries: Sequence[Delivery], *, now: datetime, zone: tzinfo) ->
         row_height=table_height.ROW_PX,
         column_config={
             "made": st.column_config.DatetimeColumn(
-                "Decided", format="D MMM, HH:mm:ss", timezone=str(zone), width="small"
+                "Decided", format="D MMM, HH:mm:ss", timezone=str(zone), width=130
             ),
-            "channel": st.column_config.TextColumn("Channel", width="small"),
-            "event": st.column_config.TextColumn("Event", width="small"),
-            "what": st.column_config.TextColumn("Message", width="large"),
-            "outcome": st.column_config.TextColumn("Outcome", width="small"),
-            "error": st.column_config.TextColumn("Why not", width="medium"),
+            "channel": st.column_config.TextColumn("Channel", width=120),
+            "event": st.column_config.TextColumn("Event", width=80),
+            "what": st.column_config.TextColumn("Message", width=360),
+            "outcome": st.column_config.TextColumn("Outcome", width=170),
+            "error": st.column_config.TextColumn("Why not"),
         },
         alt="Messages: when, to which channel, about what, and what became of each",
         key="alerts.messages",
@@ -138,4 +138,6 @@ def outcome(delivery: Delivery, *, now: datetime) -> str:
         return "given up"
     if delivery.attempts == 0 and delivery.due_at > now:
         return f"quiet, due {formats.age(delivery.due_at, now=now)}"
+    if delivery.attempts == 0:
+        return "waiting"
     return f"trying, {formats.plural(delivery.attempts, 'attempt')} so far"

@@ -20,7 +20,7 @@ TABLE = "alerts.rules"
 def show() -> None:
     """Draw the table, and the form of the rule chosen in it."""
     rules = alert_reads.rules()
-    table, form = st.columns([3, 2], gap="medium")
+    table, form = st.columns([2, 1], gap="medium")
     with table:
         chosen = _table(rules)
     with form:
@@ -44,7 +44,7 @@ def _table(rules: Sequence[AlertRule]) -> int:
         selection_default={"selection": {"rows": [0]}},
         column_config={
             "on": st.column_config.CheckboxColumn("On", width=50),
-            "rule": st.column_config.TextColumn("Rule", width=250),
+            "rule": st.column_config.TextColumn("Rule", width=220),
             "severity": st.column_config.TextColumn("Severity", width=80),
             "limits": st.column_config.TextColumn("Thresholds"),
         },

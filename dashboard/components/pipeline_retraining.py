@@ -108,7 +108,7 @@ def _cards(standing: Standing, bands: Sequence[Band], *, now: datetime, zone: tz
     with good.container(border=True, height="stretch", key="retraining-good"):
         age = standing.age(now)
         st.metric(
-            "Since the last good model", formats.plural(age.days, "day") if age else "never",
+            "Since the last good model", _age(age),
             help="Completed, and no metric failed its band",
         )  # fmt: skip
         if standing.last_good is not None and age is not None:
@@ -119,6 +119,12 @@ def _cards(standing: Standing, bands: Sequence[Band], *, now: datetime, zone: tz
                 color="orange" if age > OLD else "gray",
                 help=formats.utc(run.ended_at),
             )
+
+
+def _age(age: timedelta | None) -> str:
+    if age is None:
+        return "never"
+    return formats.plural(age.days, "day") if age.days else formats.duration(age)
 
 
 def _minutes(value: float | None) -> str:

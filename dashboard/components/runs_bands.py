@@ -89,8 +89,6 @@ def _verdicts(
         st.caption("The bands are applied when the run has completed.")
         return
     checks = band_rules.checks(run.id, own, bands, at=run.ended_at or run.created_at)
-    worst = band_rules.worst(each.verdict for each in checks)
-    st.markdown(f"This run: {alert_look.verdict(worst)}")
     st.dataframe(
         pd.DataFrame(
             {
