@@ -97,7 +97,8 @@ class DeploymentProgress:
         if not record.state.settled:
             return _in_transition(record, passage)
         word, reason, at = self._operation(passage)
-        if word == "Running" and record.state is not DeploymentState.FAILED:
+        final = passage.kind == CREATE and record.state is DeploymentState.FAILED
+        if word == "Running" and not final:
             return _in_transition(record, passage)
         failed = word in ("Failed", "TimedOut", "Cancelled")
         outcome = DeploymentState.FAILED if failed else record.state

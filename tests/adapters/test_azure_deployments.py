@@ -347,7 +347,7 @@ def test_a_failed_deployment_is_tried_again_by_an_update_to_its_model(deployment
 
     deployments.begin_update("tried-again", model_id=BROKEN)
 
-    _wait(lambda: deployments.transitions("tried-again")[0].ended_at)
+    _wait(lambda: deployments.get("tried-again").state.settled)
     assert deployments.transitions("tried-again")[0].kind == "update model"
     assert [each for each in asked(azure) if each.startswith("PATCH ")]
 
