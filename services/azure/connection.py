@@ -10,7 +10,7 @@ from services.azure import sdk
 from services.azure.deadlines import Deadlines
 from services.azure.sdk_errors import translated
 from services.azure.sign_in import MANAGEMENT, AzureConfig, Tokens
-from services.errors import NotFoundError, UnavailableError
+from services.errors import InvalidRequestError, UnavailableError
 
 if TYPE_CHECKING:
     from azureml.core import Workspace as SdkWorkspace
@@ -94,7 +94,7 @@ def open_sdk_workspace(config: AzureConfig, tokens: Tokens) -> SdkWorkspace:
     """``Workspace.get`` with our sign-in.
 
     Raises:
-        NotFoundError: the subscription or resource group holds no such workspace.
+        InvalidRequestError: the subscription or resource group holds no such workspace.
         UnavailableError: Azure Resource Manager did not answer.
 
     Source: azureml-core 1.61.0 answers a hollow workspace when the second of its two
@@ -112,7 +112,10 @@ def open_sdk_workspace(config: AzureConfig, tokens: Tokens) -> SdkWorkspace:
         )
     except Exception as error:
         if "Workspace not found" in str(error):
-            raise NotFoundError("Azure ML workspace", config.workspace_name) from error
+            raise InvalidRequestError(
+                f"The resource group {config.resource_group} has no workspace "
+                f"{config.workspace_name}: check both names on the Settings page."
+            ) from error
         raise
     try:
         if workspace.discovery_url:

@@ -26,6 +26,8 @@ from services.errors import (
 
 MESSAGE_LIMIT = 300
 SECRET = re.compile(r"(?i)(bearer\s+|sig=|secret|password|accountkey=)[^\s\"'&,;]+")
+# Microsoft Entra's codes, and MSAL's words for a tenant there is not.
+REFUSED = re.compile(r"AADSTS\d+|invalid_\w+|unauthorized_client|authority configuration")
 NOT_FOUND = re.compile(r"(?i)notfound|not found|could not be found|does not exist|no matching")
 TRANSPORT = (
     "ConnectionError",
@@ -66,10 +68,12 @@ def retold(error: Exception, kind: str, name: str = "") -> ServiceError:
     """Our error for one of theirs, by status first, then by type and text."""
     thing = f"{kind} “{name}”" if name else f"the {kind}s"
     status, text = status_of(error), message_of(error)
-    if _is(error, "AuthenticationException", "AuthenticationError", "ClientAuthenticationError"):
-        return AccessDeniedError(f"Azure did not accept the sign-in. {text}".strip())
     if _is(error, "CredentialUnavailableError"):
         return AccessDeniedError(f"There is no sign-in to use. {text}".strip())
+    if _is(error, "ClientAuthenticationError") and not REFUSED.search(text):
+        return UnavailableError("Azure's sign-in did not answer as it should.")
+    if _is(error, "AuthenticationException", "AuthenticationError", "ClientAuthenticationError"):
+        return AccessDeniedError(f"Azure did not accept the sign-in. {text}".strip())
     if status == 401:
         return AccessDeniedError("Azure did not accept the sign-in: it may have expired.")
     if status == 403:

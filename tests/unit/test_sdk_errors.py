@@ -92,6 +92,33 @@ def test_the_status_decides_wherever_it_is_kept(status, kind):
         assert type(retold(error, "deployment", "bank")) is kind
 
 
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        (
+            "Authentication failed: AADSTS7000215: Invalid client secret provided.",
+            AccessDeniedError,
+        ),
+        ("Authentication failed: Unable to get authority configuration for …", AccessDeniedError),
+        ("Authentication failed: HTTP Error: 503", UnavailableError),
+        ("Authentication failed: ('Connection aborted.', RemoteDisconnected())", UnavailableError),
+    ],
+)
+def test_a_sign_in_that_is_down_is_not_a_wrong_secret(said, kind):
+    from azure.core.exceptions import ClientAuthenticationError
+
+    assert type(retold(ClientAuthenticationError(said), "model")) is kind
+
+
+def test_nobody_signed_in_at_the_command_line_is_no_outage():
+    from azure.identity import CredentialUnavailableError
+
+    error = CredentialUnavailableError("Please run 'az login' to set up an account")
+
+    assert "az login" in str(retold(error, "model"))
+    assert type(retold(error, "model")) is AccessDeniedError
+
+
 def test_an_error_whose_own_text_fails_is_told_all_the_same():
     class SilentError(Exception):
         def __str__(self) -> str:
