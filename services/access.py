@@ -74,6 +74,7 @@ READS: Mapping[str, frozenset[str]] = {
         {"resource", "connection_string", "arrival_delay", "sampled_pct", "query", "panel", "kql"}
     ),
     "load_tests": frozenset({"list", "get", "report_text"}),
+    "load_test_rules": frozenset({"list", "get"}),
     "pipelines": frozenset(
         {"list", "get", "graph", "runs", "run", "steps", "steps_of", "logs", "batch_output"}
         | {"endpoints"}
@@ -112,12 +113,19 @@ CHANGES: Mapping[str, Mapping[str, Role]] = {
         "import_report": Role.OPERATOR,
         "delete": Role.ADMIN,
     },
+    "load_test_rules": {
+        "set_thresholds": Role.OPERATOR,
+        "set_guard_rails": Role.ADMIN,
+        "pin": Role.OPERATOR,
+        "unpin": Role.OPERATOR,
+    },
     "pipelines": {
         "publish_retraining": Role.OPERATOR,
         "publish_batch_inference": Role.OPERATOR,
         "enable": Role.OPERATOR,
         "disable": Role.OPERATOR,
         "submit": Role.OPERATOR,
+        "retry": Role.OPERATOR,
         "submit_endpoint": Role.OPERATOR,
         "cancel": Role.OPERATOR,
         "create_endpoint": Role.OPERATOR,
@@ -133,6 +141,7 @@ CHANGES: Mapping[str, Mapping[str, Role]] = {
         "enable": Role.OPERATOR,
         "disable": Role.OPERATOR,
         "delete": Role.ADMIN,
+        "pause": Role.OPERATOR,
     },
     "audit": {},
     "flow": {"begin": Role.OPERATOR},

@@ -35,6 +35,8 @@ class Capability(StrEnum):
     ALERTS = "notice trouble by itself"
     DELETE_SCHEDULE = "delete a schedule"
     EVALUATION = "look at a model's predictions"
+    PAUSE_SCHEDULES = "pause schedules until a time"
+    RETRY_PIPELINE_RUNS = "retry failed pipeline runs by itself"
 
 
 class ComponentState(StrEnum):
@@ -872,6 +874,7 @@ class PipelineRun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+    retry_of: str | None = None  # the failed run it repeats
 class StepRun:
     """One step of a pipeline run."""
 
@@ -921,6 +924,16 @@ class Recurrence:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
     """When a published pipeline is submitted."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """Why a schedule stands still, and when it goes on by itself."""
+
+    reason: str
+    paused_at: datetime
+    paused_by: str
+    until: datetime
+
+
 
     id: str
     name: str
@@ -938,6 +951,7 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+    pause: Pause | None = None  # it is Disabled for a while only
 class Firing:
     """One due time of a schedule and what became of it."""
 

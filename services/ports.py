@@ -727,6 +727,24 @@ class Pipelines(ABC):
     @abstractmethod
     def create_endpoint(
         self, name: str, pipeline_id: str, *, description: str = ""
+    def retry(self, run_id: str, *, at_most: int = 1) -> PipelineRun:
+        """Submit a failed run again with the same parameters. `Capability.RETRY_PIPELINE_RUNS`.
+
+        The attempt is made again, in the background, each time it fails, until one does not
+        or `at_most` were made. An attempt of an attempt counts as one of the first run.
+
+        Returns:
+            The first attempt.
+
+        Raises:
+            NotFoundError: no pipeline run has this id.
+            ConflictError: it did not fail, is being retried, or its pipeline is disabled.
+            InvalidRequestError: `at_most` is out of reason, or this back end does not retry.
+        """
+        raise InvalidRequestError(
+            "Nothing watches the runs of this workspace to retry them; submit the run again."
+        )
+
     ) -> PipelineEndpoint:
         """Raises ConflictError (name taken), NotFoundError (pipeline)."""
 
@@ -812,7 +830,28 @@ class Schedules(ABC):
 
     @abstractmethod
     def disable(self, schedule_id: str) -> None:
-        """Stop firing. Runs already started go on."""
+        """Stop firing. Runs already started go on. A pause becomes a stop."""
+
+    def pause(
+        self, schedule_ids: Sequence[str], *, reason: str, until: datetime
+    ) -> tuple[str, ...]:
+        """Disable them all until a time, for a maintenance. `Capability.PAUSE_SCHEDULES`.
+
+        At `until` they are Active again by themselves, unless somebody enabled or disabled
+        one meanwhile; times that fell due before are not made up for. One that is Disabled
+        for good is left alone; the end of one that is paused already moves.
+
+        Returns:
+            The ids of those that are paused now.
+
+        Raises:
+            NotFoundError: no schedule has one of these ids; none is paused then.
+            InvalidRequestError: no reason is given, `until` is past or more than a year
+                ahead, or this back end does not resume by itself.
+        """
+        raise InvalidRequestError(
+            "Nothing would enable the schedules of this workspace again; disable them one by one."
+        )
 
     @abstractmethod
     def delete(self, schedule_id: str) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from services import recurrence as rules
 from services.domain import AssetStatus, RunStatus
 from services.errors import ServiceError
+from services.local import pauses, retries
 from services.local import pipeline_records as records
 from services.local.clock import Clock, utc_now
 from services.local.duty import Duty, Exit, ExitCause, Program
@@ -54,8 +55,10 @@ class PipelineDuty(Duty):
         self._end(exit.key.removeprefix("pipeline/"), _reason(exit))
 
     def tick(self, now: datetime) -> None:
+        pauses.resume_due(self._store, now=now)
         self._fire_what_is_due(now)
         self._end_what_was_forgotten(now)
+        retries.go_on(self._store, self._journal, now=now)
 
     # --- schedules ---
 

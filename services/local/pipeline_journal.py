@@ -50,6 +50,7 @@ class PipelineJournal:
         parameters: Mapping[str, str],
         run_source: str,
         schedule_id: str | None = None,
+        actor: str | None = None,
     ) -> str:
         """A new run for the supervisor to start, in the caller's transaction; its id.
 
@@ -96,7 +97,7 @@ class PipelineJournal:
             action="pipeline.submit",
             subject=f"pipeline/{pipeline_id}",
             after={"run_id": run_id, "experiment": experiment, "parameters": dict(parameters)},
-            actor=f"schedule/{schedule_id}" if schedule_id else None,
+            actor=actor or (f"schedule/{schedule_id}" if schedule_id else None),
         )
         return run_id
 

@@ -14,6 +14,7 @@ from services.domain import (
     BatchProgress,
     Firing,
     Frequency,
+    Pause,
     PipelineEndpoint,
     PipelineKind,
     PipelineParameter,
@@ -79,6 +80,7 @@ def run(row: sqlite3.Row, *, status: RunStatus | None = None) -> PipelineRun:
         training_run_id=row["training_run_id"],
         model_id=row["model_id"],
         batch=_batch(row),
+        retry_of=row["retry_of"],
     )
 
 
@@ -113,7 +115,9 @@ def _step(row: sqlite3.Row) -> StepRun:
     )
 
 
-def schedule(row: sqlite3.Row, *, last_run: PipelineRun | None) -> Schedule:
+def schedule(
+    row: sqlite3.Row, *, last_run: PipelineRun | None, pause: Pause | None = None
+) -> Schedule:
     return Schedule(
         id=row["id"],
         name=row["name"],
@@ -127,6 +131,7 @@ def schedule(row: sqlite3.Row, *, last_run: PipelineRun | None) -> Schedule:
         created_at=instant(row["created_at"]),
         next_fire_at=instant(row["next_fire_at"]),
         last_run=last_run,
+        pause=pause,
     )
 
 

@@ -24,7 +24,7 @@ from services.domain import (
     check_asset_name,
 )
 from services.errors import NotFoundError
-from services.local import audit, pipeline_definitions, processes
+from services.local import audit, pipeline_definitions, processes, retries
 from services.local import pipeline_records as records
 from services.local.clock import Clock, utc_now
 from services.local.pipeline_endpoints import (
@@ -178,6 +178,12 @@ class LocalPipelines(Pipelines):
         if row["training_run_id"] is not None:
             LocalRuns(self._home, self._store).cancel(row["training_run_id"])
         log.info("asked pipeline run %s to end", run_id)
+
+    def retry(self, run_id: str, *, at_most: int = 1) -> PipelineRun:
+        with self._store.transaction() as db:
+            attempt = retries.begin(db, self._journal, run_id, at_most=at_most, now=self._clock())
+        log.info("retrying run %s, at most %d times: %s", run_id, at_most, attempt)
+        return self.run(attempt)
 
     def batch_output(self, run_id: str) -> pd.DataFrame:
         self._run_row(run_id)

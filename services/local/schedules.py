@@ -6,7 +6,7 @@ import json
 import logging
 import sqlite3
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from services.domain import (
     check_asset_name,
 )
 from services.errors import InvalidRequestError, NotFoundError
-from services.local import audit
+from services.local import audit, pauses
 from services.local import pipeline_records as records
 from services.local.clock import Clock, utc_now
 from services.local.pipeline_definitions import merged
@@ -46,14 +46,17 @@ class LocalSchedules(Schedules):
     def list(self) -> tuple[Schedule, ...]:
         with self._store.reading() as db:
             rows = db.execute("SELECT * FROM schedules ORDER BY created_at DESC, id").fetchall()
-            last = _last_runs(db)
-        return tuple(records.schedule(row, last_run=last.get(row["id"])) for row in rows)
+            last, paused = _last_runs(db), pauses.of(db)
+        return tuple(
+            records.schedule(row, last_run=last.get(row["id"]), pause=paused.get(row["id"]))
+            for row in rows
+        )
 
     def get(self, schedule_id: str) -> Schedule:
         with self._store.reading() as db:
             row = _row(db, schedule_id)
-            last = _last_runs(db, schedule_id)
-        return records.schedule(row, last_run=last.get(schedule_id))
+            last, paused = _last_runs(db, schedule_id), pauses.of(db)
+        return records.schedule(row, last_run=last.get(schedule_id), pause=paused.get(schedule_id))
 
     def create(
         self,
@@ -161,19 +164,30 @@ class LocalSchedules(Schedules):
                     "next_fire_at": stamp(due),
                 },
             )
+            pauses.end(db, schedule_id)
             record_status(db, "schedule", row["name"], row["status"], AssetStatus.ACTIVE)
 
     def disable(self, schedule_id: str) -> None:
         with self._store.transaction() as db:
             row = _row(db, schedule_id)
             _change(db, schedule_id, {"status": AssetStatus.DISABLED, "next_fire_at": None})
+            pauses.end(db, schedule_id)
             record_status(db, "schedule", row["name"], row["status"], AssetStatus.DISABLED)
+
+    def pause(
+        self, schedule_ids: Sequence[str], *, reason: str, until: datetime
+    ) -> tuple[str, ...]:
+        now = self._clock()
+        pauses.check(reason, until, now=now)
+        with self._store.transaction() as db:
+            return pauses.begin(db, schedule_ids, reason=reason, until=until, now=now)
 
     def delete(self, schedule_id: str) -> None:
         with self._store.transaction() as db:
             row = db.execute("SELECT * FROM schedules WHERE id = ?", (schedule_id,)).fetchone()
             if row is None:
                 return
+            pauses.end(db, schedule_id)
             db.execute("DELETE FROM firings WHERE schedule_id = ?", (schedule_id,))
             db.execute("DELETE FROM schedules WHERE id = ?", (schedule_id,))
             audit.record(
