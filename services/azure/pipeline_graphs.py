@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
@@ -19,18 +21,33 @@ _KINDS = {"AutoMLStep": AUTOML, "PythonScriptStep": "script", "ParallelRunStep":
 class PipelineGraphs:
     """A graph never changes, so each is asked for once.
 
-    Two requests and one per step: the graph names modules, only a module has a name.
+    One request and one per step: the graph names modules, only a module has a name.
     """
 
     def __init__(self, service: PipelinesService) -> None:
         self._service = service
-        self._kept: dict[str, PipelineGraph] = {}
+        self._asked_for: dict[str, Future[PipelineGraph]] = {}
+        self._lock = threading.Lock()
 
     def get(self, graph_id: str) -> PipelineGraph:
-        """The graph, its nodes in the order in which they can run."""
-        if graph_id not in self._kept:
-            self._kept[graph_id] = self._asked(graph_id)
-        return self._kept[graph_id]
+        """The graph, its nodes in the order in which they can run.
+
+        Whoever asks while it is being asked for waits for that answer. A failure is not kept.
+        """
+        with self._lock:
+            answer = self._asked_for.get(graph_id)
+            if answer is None:
+                first = self._asked_for[graph_id] = Future()
+        if answer is not None:
+            return answer.result()
+        try:
+            first.set_result(self._asked(graph_id))
+        except BaseException as error:  # whatever it is, nobody may wait for ever
+            with self._lock:
+                del self._asked_for[graph_id]
+            first.set_exception(error)
+            raise
+        return first.result()
 
     def _asked(self, graph_id: str) -> PipelineGraph:
         entity: Json = self._service.get(f"Graphs/{graph_id}", KIND) or {}

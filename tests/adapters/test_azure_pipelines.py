@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -151,6 +152,30 @@ def test_a_graph_is_asked_for_once(azure, workspace, pipeline_id):
         ("automl_module", "automl_module"),
         ("Register model", "script"),
     ]
+
+
+def test_those_who_ask_for_a_graph_at_once_share_one_answer(azure, workspace, run_id):
+    fresh = open_azure(azure)
+    fresh.pipelines.list()
+    azure.turn(latency_s=0.05)
+    azure.asked()
+
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(fresh.pipelines.steps, [run_id] * 6))
+
+    azure.turn(latency_s=0.0)
+    assert len(found[0]) == 3 and found == [found[0]] * 6
+    assert len([each for each in asked(azure) if each.startswith("GET Graphs/")]) == 1
+
+
+def test_a_graph_that_could_not_be_read_is_asked_for_again(azure, pipeline_id):
+    fresh = open_azure(azure)
+    azure.misbehave(Fault(pattern="/Graphs/", status=429))
+    with pytest.raises(UnavailableError):
+        fresh.pipelines.graph(pipeline_id)
+    azure.misbehave()
+
+    assert len(fresh.pipelines.graph(pipeline_id).nodes) == 3
 
 
 def test_the_steps_of_many_known_runs_are_one_request_each(azure, workspace, pipeline_id, run_id):
