@@ -38,8 +38,8 @@ def prepare() -> None:
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     os.environ["GIT_DIR"] = ENVIRONMENT["GIT_DIR"]
-    for name in NOISY:
-        logging.getLogger(name).setLevel(logging.ERROR)
+    for name in NOISY:  # at ERROR they write whole responses, headers and all
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 @cache
