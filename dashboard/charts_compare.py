@@ -72,13 +72,14 @@ def slopes(moved: Sequence[Moved], *, before: str, after: str) -> go.Figure:
         Movement.SAME: QUIET,
     }
     ends = [plain(before), plain(after)]
+    readable = _apart(moved)
     traces = [
         {
             "type": "scatter",
             "x": ends,
             "y": [each.share_before, each.share_after],
             "mode": "lines+markers+text",
-            "text": ["", f" {plain(each.feature)}"],
+            "text": ["", f" {plain(each.feature)}" if each.feature in readable else ""],
             "textposition": "middle right",
             "textfont": {"size": 11},
             "line": {"color": colors[each.movement], "width": 1 + 2 * (each.steps != 0)},
@@ -95,6 +96,18 @@ def slopes(moved: Sequence[Moved], *, before: str, after: str) -> go.Figure:
     layout["xaxis"] |= {"type": "category", "range": [-0.15, 1.6]}
     layout |= {"hovermode": "closest", "margin": {"l": 8, "r": 8, "t": 12, "b": 8}}
     return go.Figure({"data": traces, "layout": layout})
+
+
+def _apart(moved: Sequence[Moved]) -> set[str]:
+    """Features whose labels lie far enough from each other; the others are named on hover."""
+    step = 0.05 * max((max(each.share_before, each.share_after) for each in moved), default=0.0)
+    found: set[str] = set()
+    last = float("inf")
+    for each in sorted(moved, key=lambda one: -one.share_after):
+        if last - each.share_after >= step:
+            found.add(each.feature)
+            last = each.share_after
+    return found
 
 
 def by_slice(scores: Sequence[SliceScore], *, metric: str, whole: float | None) -> go.Figure:

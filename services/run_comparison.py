@@ -54,6 +54,7 @@ _UNTOLD = frozenset(
         *("run_algorithm", "run_preprocessor", "azureml.runsource", "model_output_path"),
         *("ensembled_run_ids", "ensembled_iterations", "best_individual_iteration"),
         *("fit_time", "display_task_type", "num_iterations", "ContentSnapshotId", "_azureml.Comp"),
+        *("automl_best_child_run_id", "model_explain_best_run_child_id", "model_explain_run"),
         *("num_cross_validation", "train_split", "mlflow.source.git.repoURL"),
     }
 )
@@ -161,7 +162,9 @@ def _values(run: Run, metrics: Mapping[str, float]) -> dict[tuple[Group, str], A
     found |= {(Group.RUN, name): text for name, text in facts.items() if text}
     found |= {(Group.SETTING, key): _text(value) for key, value in _settings(properties)}
     found |= {(Group.PARAMETER, key): _text(value) for key, value in _parameters(properties)}
-    found |= {(Group.TAG, key): _text(value) for key, value in run.tags.items()}
+    found |= {
+        (Group.TAG, key): _text(value) for key, value in run.tags.items() if key not in _UNTOLD
+    }
     versions = _read(properties.get("dependencies_versions"), dict)
     found |= {(Group.LIBRARY, str(key)): _text(value) for key, value in versions.items()}
     found |= {

@@ -47,7 +47,7 @@ def choose(scope: Sequence[Run], names: Mapping[str, str]) -> None:
         options.append(pinned)
     st.session_state[_KEY] = pinned or NONE
     st.selectbox(
-        "Baseline", options, key=_KEY, width=220, on_change=_chosen, args=(experiment,),
+        "Baseline", options, key=_KEY, width=170, on_change=_chosen, args=(experiment,),
         format_func=lambda run_id: names.get(run_id) or _elsewhere(run_id),
         help="One run of each experiment is pinned; it stays in front and the others show how far "
         "they are from it. Everybody who opens this workspace sees the same pin.",

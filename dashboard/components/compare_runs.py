@@ -30,20 +30,26 @@ def show(scope: Sequence[Run], *, what: str = "run") -> None:
     pinned = baseline_pin.of(scope)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.multiselect(
-            "Runs", list(by_name), key="runs", bind="query-params", width=300,
+            "Runs", list(by_name), key="runs", bind="query-params", width=220,
             placeholder=f"All {formats.plural(len(scope), what)}",
         )  # fmt: skip
         runs = _with(pinned, [by_name[name] for name in chosen] or list(scope))
         metrics = reads.metrics(run_comparison.metric_ids(runs))
         known = run_comparison.metric_names(runs, metrics)
         by = st.selectbox(
-            "Order runs by", [NEWEST, *known], key="by", bind="query-params", width=240
+            "Order runs by", [NEWEST, *known], key="by", bind="query-params", width=190
         )
         only = st.toggle("Differences only", key="only", bind="query-params", value=True)
         baseline_pin.choose(scope, names)
         st.space("stretch")
         view = st.segmented_control(
-            "As", VIEWS, default=VIEWS[0], required=True, key="compare-view", bind="query-params"
+            "View",
+            VIEWS,
+            default=VIEWS[0],
+            required=True,
+            key="compare-view",
+            bind="query-params",
+            label_visibility="collapsed",
         )
     ids = frozenset(run.id for run in pinned.values())
     placed = run_comparison.ordered(runs, by=by, metrics=metrics, baseline_ids=ids)
@@ -103,7 +109,9 @@ def _table(
             "Value": st.column_config.TextColumn("Value", width=210, pinned=True),
             **{
                 name: st.column_config.TextColumn(
-                    f"📌 {name}", pinned=True, help="The baseline the others are held against"
+                    f"{name}, baseline",
+                    pinned=True,
+                    help="The others are held against it",
                 )
                 for name in first
             },

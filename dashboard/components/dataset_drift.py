@@ -175,10 +175,10 @@ def _table(columns: Sequence[ColumnDrift]) -> None:
         hide_index=True,
         height=table_height.of(len(frame), at_most=24),
         column_config={
-            "Column": st.column_config.TextColumn("Column", pinned=True),
+            "Column": st.column_config.TextColumn("Column", pinned=True, width=130),
             "Drift": st.column_config.MultiselectColumn(
                 "Drift", options=[each.value for each in Level], color=list(COLORS.values()),
-                width=120,
+                width=100,
             ),
             "PSI": st.column_config.NumberColumn(
                 "PSI", format="%.3f",
@@ -190,7 +190,7 @@ def _table(columns: Sequence[ColumnDrift]) -> None:
                 help="Largest gap between the two cumulative distributions, 0 to 1",
             ),
             "p": st.column_config.NumberColumn(
-                "p-value", format="%.1e",
+                "p-value", format="%.3f",
                 help="Of the KS distance. With many rows every difference is significant: the "
                 "index decides.",
             ),

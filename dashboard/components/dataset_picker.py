@@ -39,7 +39,7 @@ def show(datasets: Sequence[Dataset]) -> Choice:
             [dataset.name for dataset in datasets],
             key="dataset",
             bind="query-params",
-            width=320,
+            width=280,
             on_change=_to_latest,
         )
         versions = {each.version: each for each in reads.dataset_versions(name)}
@@ -49,7 +49,7 @@ def show(datasets: Sequence[Dataset]) -> Choice:
             list(versions),
             key="version",
             bind="query-params",
-            width=150,
+            width=130,
             format_func=lambda each: f"{each} (latest)" if each == latest else str(each),
         )
         profile = _profile(name, version)
@@ -92,7 +92,7 @@ def _target(profile: DatasetProfile) -> str:
         index=columns.index("y") if "y" in columns else len(columns) - 1,
         key="target",
         bind="query-params",
-        width=220,
+        width=170,
         help="What a model would predict: shown in the balance, left out of the contract.",
     )
 

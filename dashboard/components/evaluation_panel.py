@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -18,9 +18,9 @@ ELSEWHERE = (
 )
 
 
-def rows_of(model: Model, *, key: str) -> str | None:
+def rows_of(*models: Model, key: str) -> str | None:
     """Which rows to judge on: a dataset version, or None for those training held out."""
-    versions = [dataset.id for dataset in _versions(model)]
+    versions = [dataset.id for dataset in _versions(models)]
     chosen = st.selectbox(
         "Judged on", [HELD_OUT, *versions], key=key, bind="query-params", width=280,
         help="Rows a model has learnt from are always left out: on those, the one that learnt "
@@ -79,9 +79,12 @@ def _ask(plan: EvaluationPlan, verb: str, key: str) -> None:
             st.rerun()
 
 
-def _versions(model: Model) -> tuple[Dataset, ...]:
-    """Versions of the dataset it comes from, and the latest of every other one."""
-    own = (model.dataset_id or "").rpartition(":")[0]
+def _versions(models: Sequence[Model]) -> tuple[Dataset, ...]:
+    """Every version of the datasets the models come from, and the latest of every other one."""
     latest = reads.datasets()
-    mine = reads.dataset_versions(own) if any(each.name == own for each in latest) else ()
-    return (*mine, *(each for each in latest if each.name != own))
+    own = {(model.dataset_id or "").rpartition(":")[0] for model in models}
+    return tuple(
+        version
+        for dataset in sorted(latest, key=lambda each: each.name not in own)
+        for version in (reads.dataset_versions(dataset.name) if dataset.name in own else [dataset])
+    )

@@ -81,10 +81,10 @@ def of(model: Model) -> tuple[Node, ...]:
 
 def draw(nodes: Sequence[Node]) -> None:
     """One line; it wraps where the window is narrow."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="lineage"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall", key="lineage"):
         for place, node in enumerate(nodes):
             if place:
-                st.markdown(":gray[:material/chevron_right:]", width="content")
+                st.markdown(":small[:gray[:material/chevron_right:]]", width="content")
             _node(node)
 
 
@@ -92,10 +92,10 @@ def _node(node: Node) -> None:
     label = formats.plain(node.label)
     if node.standing is Standing.BROKEN:
         note = f" {formats.plain(node.note)}" if node.note else ""
-        st.markdown(f":red[:material/link_off: {label}{note}]", width="content")
+        st.markdown(f":small[:red[:material/link_off: {label}{note}]]", width="content")
         return
     if not node.page:
-        st.markdown(f":gray[{ICONS[node.kind]} {label}]", width="content")
+        st.markdown(f":small[:gray[{ICONS[node.kind]} {label}]]", width="content")
         return
     st.page_link(
         f"../pages/{node.page}.py",

@@ -32,14 +32,15 @@ def show(model: Model) -> None:
             "Champion", [each.id for each in others], key="champion", bind="query-params",
             width=280, help="The model that is held against, for instance the one in service",
         )  # fmt: skip
-        dataset_id = evaluation_panel.rows_of(model, key="judged-on")
+        against = next(each for each in others if each.id == champion)
+        dataset_id = evaluation_panel.rows_of(model, against, key="judged-on")
     left, right = st.columns([2, 3], gap="small")
     with left.container(border=True, height="stretch"):
         st.markdown(f"**{formats.plain(model.id)}** against {formats.plain(champion)}")
         plan = EvaluationPlan(model_id=model.id, against=champion, dataset_id=dataset_id)
         evaluation_panel.show(plan, _verdict, verb="Compare predictions", key="models.compare")
     with right.container(border=True, height="stretch"):
-        models_movement.show(next(each for each in others if each.id == champion), model)
+        models_movement.show(against, model)
 
 
 def rivals(model: Model, models: Sequence[Model]) -> list[Model]:

@@ -12,7 +12,7 @@ from services.domain import Explanation, Model
 from services.errors import NotFoundError
 from services.importance_movement import Moved, Movement
 
-SLOPES = 12  # features drawn; the list names all that moved
+SLOPES, LISTED = 10, 8  # features drawn, and named at once
 MARKS = {
     Movement.UP: ":material/arrow_upward:",
     Movement.DOWN: ":material/arrow_downward:",
@@ -51,10 +51,16 @@ def _list(moved: Sequence[Moved]) -> None:
     if not changed:
         st.caption("Every feature kept its rank.")
         return
-    lines = "\n".join(f"- {MARKS[each.movement]} {in_words(each)}" for each in changed)
-    st.markdown(lines)
+    st.markdown(_lines(changed[:LISTED]))
+    if changed[LISTED:]:
+        with st.expander(f"{formats.plural(len(changed) - LISTED, 'more feature')} moved"):
+            st.markdown(_lines(changed[LISTED:]))
     if len(moved) > len(changed):
         st.caption(f"{formats.plural(len(moved) - len(changed), 'feature')} kept the same rank.")
+
+
+def _lines(changed: Sequence[Moved]) -> str:
+    return "\n".join(f"- {MARKS[each.movement]} {in_words(each)}" for each in changed)
 
 
 def in_words(moved: Moved) -> str:

@@ -47,7 +47,7 @@ def _column(found: Evaluation, scores: Sequence[SliceScore], name: str) -> None:
         f"{formats.plain(found.rows)}. Slices under {slices.MIN_ROWS} rows are grey and have no "
         "rank: so few rows say little."
     )
-    left, right = st.columns([3, 2], gap="small")
+    left, right = st.columns(2, gap="small")
     with left.container(border=True):
         st.markdown(f"**{formats.plain(found.metric)} by {formats.plain(name)}**")
         st.plotly_chart(

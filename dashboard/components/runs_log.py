@@ -28,11 +28,11 @@ def show(facts: RunFacts) -> None:
     named = {facts.run.id: f"{runs_list.title(facts.run)} (the search itself)"}
     named |= {child.id: _label(child) for child in facts.children}
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = runs_child.show("Log of", named, width=380)
+        chosen = runs_child.show("Log of", named, width=330)
         limit = st.selectbox("At most", LIMITS, index=1, key="runs.log-limit", width=130,
                              format_func=lambda lines: f"{lines:,} lines")  # fmt: skip
         text = st.text_input(
-            "Search", key="runs.log-search", type="search", live=True, width=260,
+            "Search", key="runs.log-search", type="search", live=True, width=190,
             placeholder="Only lines with …",
         )  # fmt: skip
         whole = st.toggle(
@@ -44,10 +44,10 @@ def show(facts: RunFacts) -> None:
         st.space("stretch")
         download = st.container(width="content")
     run = facts.child(chosen) or facts.run
-    if run.error:
+    if run.error and run.id != facts.run.id:  # the run's own stands above
         st.error(run.error, icon=":material/error:")
     tail = _whole(run) if whole else session.workspace().runs.logs(run.id, line_limit=limit)
-    runs_triage.show(run, tail.text)
+    runs_triage.show(run, tail)
     _errors(tail)
     lines = matching(tail.text, text or "")
     st.caption(stated(tail, shown=len(lines) if text else None))
@@ -89,7 +89,8 @@ def _errors(tail: LogTail) -> None:
     shown = found[-ERRORS:]
     with st.expander(
         f"{formats.plural(len(found), 'error line')}"
-        + (f", the last {ERRORS} shown" if len(found) > ERRORS else ""),
+        + (f", the last {ERRORS} shown" if len(found) > ERRORS else "")
+        + ("" if tail.complete else ", numbered from the first line read"),
         icon=":material/error:",
         expanded=True,
     ):

@@ -50,7 +50,7 @@ def show(run_id: str) -> None:
             runs_bands.notice(facts)
             view = _view()
             if run.status in runs_triage.FAILED and view != runs_log.VIEW:
-                runs_triage.show(run, reads.run_log(run.id).text)  # there it is about any run
+                runs_triage.show(run, reads.run_log(run.id))  # there it is about any run
             VIEWS[view](facts)
 
     live()
