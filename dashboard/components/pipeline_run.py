@@ -15,6 +15,7 @@ from dashboard.components import (
     pipeline_address,
     pipeline_batch_progress,
     pipeline_graph,
+    pipeline_retry,
     state_badge,
 )
 from services.domain import PipelineRun, RunStatus, StepRun
@@ -85,6 +86,7 @@ def _header(run: PipelineRun, *, closable: bool, now: datetime, zone: tzinfo) ->
         )
         st.space("stretch")
         _links(run)
+        pipeline_retry.show(run)
         if not run.status.settled and confirm.show(
             "Cancel run",
             key="pipeline-run.cancel",

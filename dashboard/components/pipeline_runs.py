@@ -116,4 +116,5 @@ def _table(
 def _source(run: PipelineRun, schedules: dict[str, str]) -> str:
     if run.schedule_id is None:
         return run.run_source
-    return f"schedule {schedules.get(run.schedule_id, '(deleted)')}"
+    again = "retry of " if run.retry_of else ""
+    return f"{again}schedule {schedules.get(run.schedule_id, '(deleted)')}"

@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from datetime import datetime, tzinfo
 
 from dashboard import reads
-from dashboard.components import empty, failures, pipeline_address, schedule_list, schedule_view
+from dashboard.components import (
+    empty,
+    failures,
+    pipeline_address,
+    schedule_list,
+    schedule_pause,
+    schedule_view,
+)
 from dashboard.pipeline_facts import Catalog
 from services.domain import Schedule
 
@@ -24,6 +31,7 @@ def show(catalog: Catalog, *, now: datetime, zone: tzinfo) -> None:
             icon=":material/event_repeat:",
         )
         return
+    schedule_pause.show(schedules, now=now, zone=zone)
     schedule_list.show(schedules, catalog, now=now, zone=zone)
     opened = pipeline_address.opened("schedule")
     chosen = next((each for each in schedules if each.id == opened), _usual(schedules))

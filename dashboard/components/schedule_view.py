@@ -16,6 +16,7 @@ from dashboard.components import (
     schedule_fires,
     schedule_form,
     schedule_ledger,
+    schedule_pause,
     state_badge,
 )
 from dashboard.components.pipeline_submit import Submission
@@ -139,6 +140,8 @@ def _facts(schedule: Schedule, catalog: Catalog, *, now: datetime, zone: tzinfo)
         "Created": formats.instant(schedule.created_at, zone=zone, now=now),
         "Last run": _last(schedule, now=now),
     }
+    if schedule.pause is not None:
+        rows["Paused"] = schedule_pause.sentence(schedule.pause, now=now, zone=zone)
     rows |= {f"`{name}`": value or "empty" for name, value in schedule.parameters.items()}
     if schedule.description:
         st.caption(formats.plain(schedule.description))

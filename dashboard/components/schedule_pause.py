@@ -1,0 +1,133 @@
+"""Schedules that stand still for a maintenance: which, why, until when, and going on early."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta, tzinfo
+
+import streamlit as st
+
+from dashboard import formats, reads, session, shell
+from dashboard.components import failures
+from services.domain import AssetStatus, Capability, Pause, Schedule
+
+ASKING = "schedules.pausing"
+USUAL = timedelta(hours=4)
+
+
+def show(schedules: Sequence[Schedule], *, now: datetime, zone: tzinfo) -> None:
+    """What is paused, and the way to pause more; nothing where a pause would not end by itself."""
+    if not session.workspace().can(Capability.PAUSE_SCHEDULES):
+        return
+    _paused(schedules, now=now, zone=zone)
+    if any(_can(each) for each in schedules):
+        st.button(
+            "Pause schedules", key="schedules.pause", icon=":material/pause_circle:",
+            on_click=_ask, help="For a maintenance: they go on by themselves at a time you choose.",
+        )  # fmt: skip
+    opened_at = st.session_state.get(ASKING)
+    if opened_at is not None:
+        title = "Pause schedules"
+        dialog = st.dialog(title, icon=":material/pause_circle:", on_dismiss=_close)
+        dialog(_body)(schedules, opened_at, zone)
+
+
+def sentence(pause: Pause, *, now: datetime, zone: tzinfo) -> str:
+    """``until 14:00:00, in 2 h, by ann: storage is moved``."""
+    return (
+        f"until {formats.instant(pause.until, zone=zone, now=now)}, "
+        f"{formats.age(pause.until, now=now)}, by {pause.paused_by}: {pause.reason}"
+    )
+
+
+def _can(schedule: Schedule) -> bool:
+    return schedule.status is AssetStatus.ACTIVE or schedule.pause is not None
+
+
+def _ask() -> None:
+    st.session_state[ASKING] = datetime.now(UTC)
+
+
+def _close() -> None:
+    st.session_state.pop(ASKING, None)
+
+
+def _paused(schedules: Sequence[Schedule], *, now: datetime, zone: tzinfo) -> None:
+    """One line for each maintenance, with the names it holds up."""
+    together: dict[Pause, list[Schedule]] = {}
+    for each in schedules:
+        if each.pause is not None:
+            together.setdefault(each.pause, []).append(each)
+    for number, (pause, held) in enumerate(
+        sorted(together.items(), key=lambda pair: pair[0].until)
+    ):
+        count = formats.plural(len(held), "schedule is", "schedules are")
+        with st.container(
+            border=True, horizontal=True, vertical_alignment="center", key=f"paused-{number}"
+        ):
+            st.markdown(
+                f":material/pause_circle: **{count} paused** "
+                f"{formats.plain(sentence(pause, now=now, zone=zone))}  \n"
+                f":gray[{formats.plain(', '.join(each.name for each in held))}]",
+                help=f"Active again at {formats.utc(pause.until)}",
+            )
+            st.space("stretch")
+            if st.button(
+                "Resume now", key=f"schedules.resume-{number}", icon=":material/play_circle:",
+                help="They fire from their next time on; times that passed are not made up for.",
+            ):  # fmt: skip
+                with failures.reported():
+                    _resume(held)
+
+
+def _resume(held: Sequence[Schedule]) -> None:
+    for each in held:
+        session.workspace().schedules.enable(each.id)
+    reads.clear()
+    st.toast(f"{formats.plural(len(held), 'schedule is', 'schedules are')} Active again.")
+    st.rerun()
+
+
+def _body(schedules: Sequence[Schedule], opened_at: datetime, zone: tzinfo) -> None:
+    key = f"schedules-pause-{opened_at.timestamp()}"
+    names = {each.id: each.name for each in schedules if _can(each)}
+    chosen = st.multiselect(
+        "Schedules", list(names), list(names), format_func=names.__getitem__, key=f"{key}.which",
+        help="Disabled ones are not listed: they would not fire anyway.",
+    )  # fmt: skip
+    reason = st.text_input(
+        "Reason", key=f"{key}.reason", placeholder="storage is moved", max_chars=200
+    )
+    there = (opened_at + USUAL).astimezone(shell.zone()).replace(tzinfo=None)
+    end = st.datetime_input(
+        f"Resume at ({zone})", _quarter(there), key=f"{key}.until",
+        help="They are Active again at this time, whether a browser is open or not.",
+    )  # fmt: skip
+    st.caption("Runs that have started go on. Times that pass meanwhile are not made up for.")
+    with failures.reported(), st.container(horizontal=True, horizontal_alignment="right"):
+        if st.button("Cancel", key="schedules-pause.cancel"):
+            _close()
+            st.rerun()
+        if st.button(
+            f"Pause {formats.plural(len(chosen), 'schedule')}",
+            key="schedules-pause.save",
+            type="primary",
+            icon=":material/pause:",
+            disabled=not (chosen and reason.strip() and end),
+        ):
+            assert end is not None
+            paused = session.workspace().schedules.pause(
+                chosen, reason=reason, until=end.replace(tzinfo=zone).astimezone(UTC)
+            )
+            reads.clear()
+            _close()
+            st.toast(
+                f"{formats.plural(len(paused), 'schedule is', 'schedules are')} paused.",
+                icon=":material/pause_circle:",
+            )
+            st.rerun()
+
+
+def _quarter(at: datetime) -> datetime:
+    """The quarter of an hour it lies in."""
+    return at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0)
