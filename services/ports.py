@@ -712,21 +712,6 @@ class Pipelines(ABC):
     def cancel(self, run_id: str) -> None:
         """Ask the run to end as Canceled. A settled run stays as it is. Raises NotFoundError."""
 
-    @abstractmethod
-    def batch_output(self, run_id: str) -> pd.DataFrame:
-        """The scored rows of a batch inference: input columns, ``prediction``, ``error``.
-
-        Raises:
-            NotFoundError: no such run, or it has no output yet.
-        """
-
-    @abstractmethod
-    def endpoints(self) -> tuple[PipelineEndpoint, ...]:
-        """Every pipeline endpoint, newest first."""
-
-    @abstractmethod
-    def create_endpoint(
-        self, name: str, pipeline_id: str, *, description: str = ""
     def retry(self, run_id: str, *, at_most: int = 1) -> PipelineRun:
         """Submit a failed run again with the same parameters. `Capability.RETRY_PIPELINE_RUNS`.
 
@@ -761,6 +746,21 @@ class Pipelines(ABC):
     @abstractmethod
     def enable_endpoint(self, endpoint_id: str) -> None:
         """Let it be submitted again. Raises NotFoundError."""
+    @abstractmethod
+    def batch_output(self, run_id: str) -> pd.DataFrame:
+        """The scored rows of a batch inference: input columns, ``prediction``, ``error``.
+
+        Raises:
+            NotFoundError: no such run, or it has no output yet.
+        """
+
+    @abstractmethod
+    def endpoints(self) -> tuple[PipelineEndpoint, ...]:
+        """Every pipeline endpoint, newest first."""
+
+    @abstractmethod
+    def create_endpoint(
+        self, name: str, pipeline_id: str, *, description: str = ""
 
     @abstractmethod
     def disable_endpoint(self, endpoint_id: str) -> None:
