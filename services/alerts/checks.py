@@ -17,6 +17,7 @@ from services.attention import Attention, Severity, Traffic
 from services.domain import AssetStatus, Deployment, DeploymentState, PipelineRun, RunStatus
 
 FORGOTTEN_AFTER = timedelta(days=7)  # a firing nobody repeated
+ARRIVES_WITHIN = timedelta(minutes=10)  # telemetry: seconds here, minutes on Azure
 EARLIER_RUNS = 3  # at least, before one can be called late
 SAMPLE_CHARACTERS = 160
 
@@ -178,31 +179,30 @@ def _slow(snapshot: Snapshot, rule: AlertRule, now: datetime) -> Iterator[Attent
 
 
 def _quiet(snapshot: Snapshot, rule: AlertRule, now: datetime) -> Iterator[Attention]:
-    """Silence after traffic; or a probe that was answered, and left no request behind."""
+    """Silence after steady traffic; or a probe that was answered, and left no request behind."""
     limit = timedelta(minutes=rule.values["quiet_min"])
     served = {each.deployment: each for each in snapshot.served}
     for name, deployment in _up(snapshot).items():
-        if not deployment.telemetry_enabled or now - deployment.updated_at < limit:
+        heard = served.get(name, Served(deployment=name))
+        settling = now - deployment.updated_at < limit
+        if not deployment.telemetry_enabled or settling or heard.recent_count:
             continue
-        last = served[name].last_seen_at if name in served else None
-        if last is not None and now - last < limit:
+        arrived = now - min(limit / 2, ARRIVES_WITHIN)
+        probes = (each.at for each in snapshot.probed.get(name, ()) if each.ok)
+        traceless = any(now - limit < at < arrived for at in probes)
+        silent = f"for {rule.values['quiet_min']:g} min"
+        if traceless:
+            detail = f"Probes are answered, but no request was recorded {silent}."
+        elif heard.active_hours >= rule.values["active_hours"]:
+            detail = f"It had requests in {heard.active_hours} of the last 24 h, and none {silent}."
+        else:
             continue
-        answered = [each.at for each in snapshot.probed.get(name, ()) if each.ok]
-        probed = bool(answered) and now - max(answered) < limit
-        if last is None and not (probed and now - min(answered) >= limit):
-            continue
-        detail = (
-            "Probes are answered, but no request is recorded."
-            if probed
-            else ("It recorded requests during the last day; then they stopped.")
-        )
         yield Attention(
             severity=rule.severity,
             title=f"No telemetry from {name}",
             detail=detail,
             page="app_insights",
             address={"deployment": name},
-            since=last,
             rule=rule.key,
             cause=f"quiet/{name}",
         )
@@ -336,7 +336,8 @@ def _inactive(snapshot: Snapshot, rule: AlertRule, now: datetime) -> Iterator[At
 def _bands(snapshot: Snapshot, rule: AlertRule, now: datetime) -> Iterator[Attention]:
     """By the newest run of each experiment, one entry for all its metrics."""
     for experiment, checks in snapshot.checks.items():
-        broken = [each for each in checks if each.verdict is not Verdict.PASS]
+        newest = [each for each in checks if each.run_id == checks[0].run_id]
+        broken = [each for each in newest if each.verdict is not Verdict.PASS]
         if not broken:
             continue
         failed = any(each.verdict is Verdict.FAIL for each in broken)

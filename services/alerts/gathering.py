@@ -36,8 +36,8 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-RUNS, FIRINGS, PROBES = 200, 1, 100  # how far back a look goes
-DAY, ASK_AGAIN = timedelta(hours=24), timedelta(minutes=2)
+RUNS, FIRINGS, PROBES = 200, 1, 200  # how far back a look goes
+HOUR, DAY, ASK_AGAIN = timedelta(hours=1), timedelta(hours=24), timedelta(minutes=2)
 
 
 class Gatherer:
@@ -112,35 +112,22 @@ class Gatherer:
         }
 
     def _checks(self, runs: Sequence[Run]) -> Mapping[str, Sequence[BandCheck]]:
-        """Of the newest completed run of every experiment that has bands."""
-        newest: dict[str, list[BandCheck]] = {}
-        for check in self.checked(runs, newest_only=True):
-            newest.setdefault(check.band.experiment, []).append(check)
-        return newest
-
-    def checked(self, runs: Sequence[Run], *, newest_only: bool = False) -> list[BandCheck]:
-        """Completed runs held against the bands of their experiments, newest run first."""
-        by_experiment: dict[str, list[Band]] = {}
+        """Of the completed runs, newest first, that ended since the last one that was checked;
+        of the newest in any case. Experiments without bands are left out."""
+        bands: dict[str, list[Band]] = {}
         for band in self._workspace.bands.list():
-            by_experiment.setdefault(band.experiment, []).append(band)
-        chosen: dict[str, Run] = {}
-        known: set[str] = set()
-        for run in runs:
-            wanted = run.experiment in by_experiment and run.status is RunStatus.COMPLETED
-            if wanted and not (newest_only and run.experiment in known):
-                known.add(run.experiment)
-                chosen[run.id] = run
-        metrics = self._metrics_of(chosen.values())
-        return [
-            check
-            for run in chosen.values()
-            for check in band_rules.checks(
-                run.id,
-                metrics[run.id],
-                by_experiment[run.experiment],
-                at=run.ended_at or run.created_at,
-            )
-        ]
+            bands.setdefault(band.experiment, []).append(band)
+        found: dict[str, Sequence[BandCheck]] = {}
+        for experiment, own in bands.items():
+            kept = self._workspace.bands.checks(experiment)
+            chosen = _unchecked(experiment, runs, kept[0].at if kept else None)
+            metrics = self._metrics_of(chosen)
+            found[experiment] = [
+                check
+                for run in chosen
+                for check in band_rules.checks(run.id, metrics[run.id], own, at=_ended(run))
+            ]
+        return found
 
     def _metrics_of(self, runs: Iterable[Run]) -> Mapping[str, Mapping[str, float]]:
         """Run id → the metrics of its best child, or its own."""
@@ -169,14 +156,18 @@ class Gatherer:
 
         def note(row: Mapping[str, Any], **values: Any) -> None:
             name = str(row["service"])
-            known = served.get(name, Served(deployment=name))
-            last_seen_at = row["last_seen"].to_pydatetime()
-            served[name] = replace(
-                known, last_seen_at=max(known.last_seen_at or last_seen_at, last_seen_at), **values
-            )
+            served[name] = replace(served.get(name, Served(deployment=name)), **values)
 
-        for row in self._deployments(DAY, now):
-            note(row, day_count=int(row["requests"]))
+        if rules["telemetry_quiet"].enabled:
+            hours = Counter(
+                str(row["service"])
+                for row in _rows(self._panel(Panel.REQUESTS, DAY, now, bin=HOUR))
+            )
+            for name, count in hours.items():
+                note({"service": name}, active_hours=count)
+            quiet = timedelta(minutes=rules["telemetry_quiet"].values["quiet_min"])
+            for row in self._deployments(quiet, now):
+                note(row, recent_count=int(row["requests"]))
         if rules["failure_rate"].enabled:
             for row in self._deployments(_window(rules, "failure_rate"), now):
                 note(row, request_count=int(row["requests"]), failed_count=int(row["failed"]))
@@ -187,22 +178,36 @@ class Gatherer:
             window = _window(rules, "semantic_failures")
             suspect = _rows(self._panel(Panel.SUSPECT_ANSWERS, window, now))
             for name, count, sample in semantic_failures(suspect):
-                known = served.get(name, Served(deployment=name))
-                served[name] = replace(known, semantic_count=count, semantic_sample=sample)
+                note({"service": name}, semantic_count=count, semantic_sample=sample)
         return tuple(served.values())
 
     def _deployments(self, length: timedelta, now: datetime) -> list[dict[str, Any]]:
         return _rows(self._panel(Panel.DEPLOYMENTS, length, now))
 
-    def _panel(self, panel: Panel, length: timedelta, now: datetime) -> pd.DataFrame:
+    def _panel(
+        self, panel: Panel, length: timedelta, now: datetime, *, bin: timedelta | None = None
+    ) -> pd.DataFrame:
         """Asked anew once the window has moved by a sixtieth, at the latest after two minutes."""
         known = self._panels.get((panel, length))
         if known is not None and timedelta(0) <= now - known[0] < min(length / 60, ASK_AGAIN):
             return known[1]
-        window = TimeWindow(start=now - length, end=now + timedelta(seconds=1), bin=length)
+        window = TimeWindow(start=now - length, end=now + timedelta(seconds=1), bin=bin or length)
         frame = self._workspace.telemetry.panel(panel, window).frame
         self._panels[(panel, length)] = now, frame
         return frame
+
+
+def _ended(run: Run) -> datetime:
+    return run.ended_at or run.created_at
+
+
+def _unchecked(experiment: str, runs: Sequence[Run], since: datetime | None) -> list[Run]:
+    done = [
+        run for run in runs if run.experiment == experiment and run.status is RunStatus.COMPLETED
+    ]
+    return [
+        run for number, run in enumerate(done) if number == 0 or (since and _ended(run) > since)
+    ]
 
 
 def _window(rules: Rules, key: str) -> timedelta:

@@ -147,10 +147,20 @@ _ALL = (
     Rule(
         key="telemetry_quiet",
         title="Telemetry gone quiet",
-        help="A deployment that recorded requests, or is being probed, records none any more.",
+        help="A deployment with steady traffic, or one that is probed, records no request.",
         severity=Severity.WARNING,
         sources=_TRAFFIC | {Source.PROBES},
-        parameters=(_minutes("quiet_min", "Quiet for", 60, 1_380),),
+        parameters=(
+            _minutes("quiet_min", "Quiet for", 60, 720),
+            Parameter(
+                name="active_hours",
+                label="After requests in",
+                unit="of 24 h",
+                default=12,
+                least=1,
+                most=24,
+            ),
+        ),
     ),
     Rule(
         key="run_failed",

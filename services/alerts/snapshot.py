@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from services.alerts.records import BandCheck, Probe, ProbeResult, Source
 from services.attention import Seen
@@ -22,8 +21,8 @@ class Served:
     p95_request_count: int = 0
     semantic_count: int = 0  # 200 whose body is an error, in the window of its rule
     semantic_sample: str = ""  # what one of them said
-    last_seen_at: datetime | None = None  # its newest request of the last day
-    day_count: int = 0  # requests of the last day
+    recent_count: int = 0  # requests in the window of the quiet rule
+    active_hours: int = 0  # of the last day, those with a request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +33,8 @@ class Snapshot:
     pipelines: Sequence[PublishedPipeline] = ()
     endpoints: Sequence[PipelineEndpoint] = ()
     firings: Mapping[str, Sequence[Firing]] = field(default_factory=dict)  # by schedule, newest 1st
-    checks: Mapping[str, Sequence[BandCheck]] = field(default_factory=dict)  # experiment → newest
+    # By experiment: of its newest completed run, then of those that ended since the last look.
+    checks: Mapping[str, Sequence[BandCheck]] = field(default_factory=dict)
     served: Sequence[Served] = ()
     probes: Mapping[str, Probe] = field(default_factory=dict)  # by deployment
     probed: Mapping[str, Sequence[ProbeResult]] = field(default_factory=dict)  # newest first

@@ -24,7 +24,7 @@ from services.local.store import Store, stamp
 PAUSES = tuple(timedelta(seconds=each) for each in (10, 60, 300, 900, 1800))
 KEPT_FOR = timedelta(days=90)
 TELL_EVERY = timedelta(seconds=30)
-CLAIMED_FOR = timedelta(seconds=60)  # longer than any attempt may take
+CLAIMED_FOR = timedelta(seconds=20)  # one thread sends: only a crash leaves a claim behind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +166,8 @@ class Outbox:
     def evaluated(self, missing: frozenset[Source], *, now: datetime) -> None:
         """Say when the rules were last applied. Not at every look: each write wakes others."""
         unanswered = json.dumps(sorted(missing))
-        if unanswered == self._unanswered and now - self._told_at < TELL_EVERY:
+        fresh = timedelta(0) <= now - self._told_at < TELL_EVERY  # the clock may be set back
+        if unanswered == self._unanswered and fresh:
             return
         suffix = f".{self._workspace}" if self._workspace else ""
         with self._store.transaction() as db:
@@ -185,13 +186,14 @@ class Outbox:
         """What is due, oldest first; an end waits until its beginning has been dealt with."""
         with self._store.reading() as db:
             found = db.execute(
-                "SELECT * FROM alert_messages AS message WHERE workspace = ? AND due_at <= ?"
+                "SELECT * FROM alert_messages AS message WHERE workspace = ?"
+                " AND (due_at <= ? OR (attempts = 0 AND created_at > ?))"  # the clock was set back
                 " AND sent_at IS NULL AND gave_up_at IS NULL AND NOT (event = ? AND EXISTS"
                 " (SELECT 1 FROM alert_messages WHERE incident_id = message.incident_id"
                 "  AND channel_id = message.channel_id AND event = ?"
                 "  AND sent_at IS NULL AND gave_up_at IS NULL))"
                 " ORDER BY id LIMIT ?",
-                (self._workspace, stamp(now), Event.RESOLVED, Event.OPENED, limit),
+                (self._workspace, stamp(now), stamp(now), Event.RESOLVED, Event.OPENED, limit),
             ).fetchall()
         if not found:
             return ()

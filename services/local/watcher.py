@@ -181,7 +181,9 @@ def main(arguments: Sequence[str]) -> int:
                 forget_at = time.monotonic() + FORGET_EVERY_S
         except ServiceError as error:
             log.warning("a look was given up: %s", error)
-            stopping.wait(LOOK_EVERY_S)
+        except Exception:  # messages and probes go on; that nobody looks is said on the pages
+            log.exception("a look failed")
+            evaluate_at = time.monotonic() + EVALUATE_EVERY_S
         stopping.wait(LOOK_EVERY_S)
     prober.close()
     sender.close(2.0)

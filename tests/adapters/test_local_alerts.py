@@ -162,6 +162,21 @@ def test_a_run_keeps_the_verdict_of_the_band_that_was_in_force(workspace, watch,
     assert titles(workspace) == []  # what counts now is the band that is set now
 
 
+def test_runs_that_completed_while_nobody_looked_are_checked_too(workspace, watch, now):
+    def completed(hours_ago):
+        began = now() - timedelta(hours=hours_ago)
+        return runs.automl(workspace.home, workspace.store, experiment="retrain", started=began)
+
+    before = completed(30)
+    workspace.bands.save(Band(experiment="retrain", metric="AUC_weighted", fail_below=0.5))
+    watch.evaluate(now=now())
+    missed, newest = completed(20), completed(10)
+
+    watch.evaluate(now=now())
+
+    assert [each.run_id for each in workspace.bands.checks("retrain")] == [newest, missed, before]
+
+
 def test_a_missed_schedule_is_told(workspace, watch, now):
     pipelines.retraining(
         workspace.home, workspace.store, days=4, failed=(), missed=(1, 2), now=now()
@@ -274,7 +289,7 @@ def test_the_watcher_killed_at_any_moment_tells_everything_once(tmp_path, hook):
         return child
 
     def until(condition) -> None:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while not condition():
             assert time.monotonic() < deadline, (tmp_path / "watcher.log").read_text()
             time.sleep(0.05)
@@ -436,6 +451,17 @@ def test_a_channel_that_was_deleted_is_not_told(workspace, watch, messenger, hoo
 
     assert hook.posts == []
     assert not list((workspace.home / "secrets").iterdir())
+
+
+def test_a_clock_that_is_set_back_delays_no_message(workspace, watch, messenger, hook, now):
+    alerts.webhook(workspace, hook.url)
+    failed_run(workspace, now)
+    watch.evaluate(now=now())
+    now.pass_by(hours=-1)
+
+    messenger.send_due()
+
+    assert len(hook.posts) == 1
 
 
 def test_a_channel_that_was_turned_off_is_not_told(workspace, watch, messenger, hook, now):

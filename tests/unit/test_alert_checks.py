@@ -82,7 +82,7 @@ def served(**values):
     deployments = (deployment(),)
     return Snapshot(
         seen=Seen(deployments=deployments),
-        served=(Served(deployment="bank", last_seen_at=NOW - minutes(1), **values),),
+        served=(Served(deployment="bank", **{"recent_count": 1, "active_hours": 20} | values),),
     )
 
 
@@ -170,13 +170,19 @@ def test_a_probe_is_told_after_failures_in_a_row(outcomes, expected):
     assert len(found(snapshot)) == expected
 
 
-def test_telemetry_that_stops_is_told_after_an_hour():
-    quiet = replace(
-        served(), served=(Served(deployment="bank", last_seen_at=NOW - minutes(90), day_count=9),)
-    )
-
-    assert found(quiet) == ["No telemetry from bank"]
+def test_steady_telemetry_that_stops_is_told():
+    assert found(served(recent_count=0)) == ["No telemetry from bank"]
     assert found(served()) == []
+
+
+def test_a_burst_that_is_over_is_no_silence():
+    assert found(served(recent_count=0, active_hours=2)) == []
+
+
+def test_a_deployment_that_was_just_updated_may_be_silent():
+    fresh = replace(served(recent_count=0), seen=Seen(deployments=(deployment(age_min=5),)))
+
+    assert found(fresh) == []
 
 
 def test_a_deployment_nobody_ever_asked_is_not_quiet():
