@@ -48,6 +48,7 @@ from services.domain import (
 )
 from services.drift import Comparison
 from services.errors import NotFoundError
+from services.load_test_rules import LoadTestRule
 from services.ports import QueryResult
 from services.scored.records import ScoredRequest
 
@@ -279,6 +280,12 @@ def pipelines() -> tuple[PublishedPipeline, ...]:
 
 
 @remembered(BRIEF)
+@remembered(DESK)
+def load_test_rules() -> Mapping[str, LoadTestRule]:
+    """What was decided about load tests, by deployment; nothing for those on their defaults."""
+    return {rule.deployment: rule for rule in session.workspace().load_test_rules.list()}
+
+
 def pipeline_endpoints() -> tuple[PipelineEndpoint, ...]:
     return session.workspace().pipelines.endpoints()
 

@@ -8,17 +8,15 @@ from dashboard import reads, session, shell
 from dashboard.components import (
     benchmark_actions,
     benchmark_form,
-    benchmark_history,
     benchmark_import,
     benchmark_progress,
     benchmark_result,
+    benchmark_views,
     empty,
     failures,
     page_header,
 )
 from services.domain import LoadTest
-
-HISTORY_S = 2.0
 
 
 def result(test: LoadTest) -> None:
@@ -28,12 +26,6 @@ def result(test: LoadTest) -> None:
             benchmark_result.show(test, now=datetime.now(UTC), zone=shell.zone())
         else:
             benchmark_progress.show(test.id)
-
-
-def history() -> None:
-    """Every test; followed while one of them runs."""
-    with failures.explained():
-        benchmark_history.show(reads.load_tests(), zone=shell.zone())
 
 
 def chosen(tests: tuple[LoadTest, ...]) -> LoadTest | None:
@@ -56,9 +48,8 @@ with failures.explained():
     deployments, tests = reads.deployments(), reads.load_tests()
     form, view = st.columns([1, 2.4], gap="small")
     with form:
-        if deployments:
-            benchmark_form.show(deployments)
-        else:
+        target = benchmark_form.show(deployments) if deployments else None
+        if target is None:
             empty.show(
                 "Nothing is deployed yet, so there is nothing to load.",
                 page="models",
@@ -74,6 +65,4 @@ with failures.explained():
     if test is not None and test.state.settled:
         benchmark_actions.show(test)
     if tests:
-        st.subheader("History", anchor=False)
-        active = any(not each.state.settled for each in tests)
-        st.fragment(history, run_every=HISTORY_S if active else shell.refresh_interval())()
+        benchmark_views.show(tests, test, target)

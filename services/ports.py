@@ -59,6 +59,7 @@ from services.domain import (
     Transition,
 )
 from services.errors import InvalidRequestError
+from services.load_test_rules import LoadTestRules
 from services.rotation import Rotations
 from services.scored.records import ScoredRequests
 
@@ -984,6 +985,10 @@ class Workspace(ABC):
     @property
     @abstractmethod
     def flow(self) -> Flow: ...
+    @property
+    @abstractmethod
+    def load_test_rules(self) -> LoadTestRules: ...
+
 
     @property
     def alerts(self) -> Alerts:

@@ -26,8 +26,11 @@ RELAY_NOTE = (
 )
 
 
-def show(deployments: Sequence[Deployment]) -> None:
-    """Draw the form. A started test is put into the address. `deployments` is not empty."""
+def show(deployments: Sequence[Deployment]) -> Deployment:
+    """Draw the form and return its deployment. A started test is put into the address.
+
+    `deployments` is not empty.
+    """
     with st.container(border=True, key="benchmark-form"):
         st.markdown("**New load test**")
         _take_filled(deployments)
@@ -50,6 +53,7 @@ def show(deployments: Sequence[Deployment]) -> None:
             st.caption(
                 f":material/key: {RELAY_NOTE if deployment_elsewhere.away() else CREDENTIAL_NOTE}"
             )
+    return target
 
 
 def open_test(load_test_id: str) -> None:

@@ -9,6 +9,7 @@ from services.azure.connection import Connection, Journal
 from services.azure.deadlines import Deadlines
 from services.azure.sign_in import AzureConfig
 from services.domain import Capability, Component
+from services.load_test_rules import LoadTestRules
 from services.passages import Passages
 from services.ports import (
     AuditLog,
@@ -53,6 +54,9 @@ class Desk(Protocol):
 
     @property
     def scored(self) -> ScoredRequests: ...
+
+    @property
+    def load_test_rules(self) -> LoadTestRules: ...
 
     @property
     def flow(self) -> Flow: ...
@@ -120,6 +124,10 @@ class AzureWorkspace(Workspace):
     @cached_property
     def load_tests(self) -> LoadTests:
         return self._desk.load_tests(self.deployments)
+
+    @property
+    def load_test_rules(self) -> LoadTestRules:
+        return self._desk.load_test_rules
 
     @cached_property
     def pipelines(self) -> AzurePipelines:

@@ -10,6 +10,7 @@ from services.errors import InvalidRequestError, NotFoundError
 from services.local.audit import LocalAuditLog
 from services.local.baselines import LocalBaselines
 from services.local.desk_passages import DeskPassages
+from services.local.load_test_rules import LocalLoadTestRules
 from services.local.load_tests import LocalLoadTests
 from services.local.rotations import LocalRotations
 from services.local.scored_requests import LocalScoredRequests
@@ -50,6 +51,10 @@ class LocalDesk:
     @cached_property
     def scored(self) -> LocalScoredRequests:
         return LocalScoredRequests(self._store, workspace=self._workspace)
+
+    @cached_property
+    def load_test_rules(self) -> LocalLoadTestRules:
+        return LocalLoadTestRules(self._store, workspace=self._workspace)
 
     @cached_property
     def flow(self) -> Flow:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from services.local.datasets import LocalDatasets
     from services.local.deployments import LocalDeployments
     from services.local.flow import LocalFlow
+    from services.local.load_test_rules import LocalLoadTestRules
     from services.local.load_tests import LocalLoadTests
     from services.local.models import LocalModels
     from services.local.pipelines import LocalPipelines
@@ -112,6 +113,12 @@ class LocalWorkspace(Workspace):
         from services.local.load_tests import LocalLoadTests
 
         return LocalLoadTests(self.home, self.store, clock=self.clock)
+
+    @cached_property
+    def load_test_rules(self) -> LocalLoadTestRules:
+        from services.local.load_test_rules import LocalLoadTestRules
+
+        return LocalLoadTestRules(self.store)
 
     @cached_property
     def pipelines(self) -> LocalPipelines:
