@@ -731,6 +731,21 @@ class Pipelines(ABC):
             "Nothing watches the runs of this workspace to retry them; submit the run again."
         )
 
+    @abstractmethod
+    def batch_output(self, run_id: str) -> pd.DataFrame:
+        """The scored rows of a batch inference: input columns, ``prediction``, ``error``.
+
+        Raises:
+            NotFoundError: no such run, or it has no output yet.
+        """
+
+    @abstractmethod
+    def endpoints(self) -> tuple[PipelineEndpoint, ...]:
+        """Every pipeline endpoint, newest first."""
+
+    @abstractmethod
+    def create_endpoint(
+        self, name: str, pipeline_id: str, *, description: str = ""
     ) -> PipelineEndpoint:
         """Raises ConflictError (name taken), NotFoundError (pipeline)."""
 
@@ -747,21 +762,6 @@ class Pipelines(ABC):
     @abstractmethod
     def enable_endpoint(self, endpoint_id: str) -> None:
         """Let it be submitted again. Raises NotFoundError."""
-    @abstractmethod
-    def batch_output(self, run_id: str) -> pd.DataFrame:
-        """The scored rows of a batch inference: input columns, ``prediction``, ``error``.
-
-        Raises:
-            NotFoundError: no such run, or it has no output yet.
-        """
-
-    @abstractmethod
-    def endpoints(self) -> tuple[PipelineEndpoint, ...]:
-        """Every pipeline endpoint, newest first."""
-
-    @abstractmethod
-    def create_endpoint(
-        self, name: str, pipeline_id: str, *, description: str = ""
 
     @abstractmethod
     def disable_endpoint(self, endpoint_id: str) -> None:
