@@ -274,18 +274,18 @@ def load_tests(deployment: str | None = None) -> tuple[LoadTest, ...]:
     return session.workspace().load_tests.list(deployment)
 
 
-@remembered(BRIEF)
-def pipelines() -> tuple[PublishedPipeline, ...]:
-    return session.workspace().pipelines.list()
-
-
-@remembered(BRIEF)
 @remembered(DESK)
 def load_test_rules() -> Mapping[str, LoadTestRule]:
     """What was decided about load tests, by deployment; nothing for those on their defaults."""
     return {rule.deployment: rule for rule in session.workspace().load_test_rules.list()}
 
 
+@remembered(BRIEF)
+def pipelines() -> tuple[PublishedPipeline, ...]:
+    return session.workspace().pipelines.list()
+
+
+@remembered(BRIEF)
 def pipeline_endpoints() -> tuple[PipelineEndpoint, ...]:
     return session.workspace().pipelines.endpoints()
 

@@ -972,6 +972,10 @@ class Workspace(ABC):
 
     @property
     @abstractmethod
+    def load_test_rules(self) -> LoadTestRules: ...
+
+    @property
+    @abstractmethod
     def pipelines(self) -> Pipelines: ...
 
     @property
@@ -985,10 +989,6 @@ class Workspace(ABC):
     @property
     @abstractmethod
     def flow(self) -> Flow: ...
-    @property
-    @abstractmethod
-    def load_test_rules(self) -> LoadTestRules: ...
-
 
     @property
     def alerts(self) -> Alerts:
