@@ -66,11 +66,13 @@ def _local(settings: Settings) -> None:
 def _azure(settings: Settings) -> Mapping[str, str] | None:
     """Draws the fields; answers what to test when that was asked for."""
     with failures.reported():
+        problem = None
+        described = {BACKEND: Backend.AZURE.value}
         try:
-            described = {BACKEND: Backend.AZURE.value, **_names(settings), **_sign_in(settings)}
-            problem = None
+            described |= _names(settings)
         except InvalidRequestError as error:
-            described, problem = {}, error
+            problem = error  # said when something is to be done with it
+        described |= _sign_in(settings)
         keep = _keep(described)
         with st.container(horizontal=True, horizontal_alignment="right"):
             test = st.button(
@@ -100,24 +102,23 @@ def _names(settings: Settings) -> Mapping[str, str]:
             "config.json, as downloaded from the portal", type="json", key="settings.config"
         )
         if file is None:
-            return {}
+            raise InvalidRequestError("Choose the config.json that the Azure ML portal offers.")
         found = azure_choice.from_text(file.getvalue().decode("utf-8", "replace"), name=file.name)
     elif how == BY_PATH:
         path = st.text_input("Path", str(settings.workspace_config), key="settings.path")
         found = azure_choice.from_file(Path(path))
     else:
         known = settings.variables
-        return {
-            SUBSCRIPTION: st.text_input(
-                "Subscription id", known.get(SUBSCRIPTION, ""), key="settings.subscription"
-            ).strip(),
-            GROUP: st.text_input(
-                "Resource group", known.get(GROUP, ""), key="settings.group"
-            ).strip(),
-            WORKSPACE: st.text_input(
-                "Workspace name", known.get(WORKSPACE, ""), key="settings.workspace"
-            ).strip(),
-        }
+        subscription = st.text_input(
+            "Subscription id", known.get(SUBSCRIPTION, ""), key="settings.subscription"
+        )
+        left, right = st.columns(2)
+        group = left.text_input("Resource group", known.get(GROUP, ""), key="settings.group")
+        name = right.text_input(
+            "Workspace name", known.get(WORKSPACE, ""), key="settings.workspace"
+        )
+        ids = {SUBSCRIPTION: subscription, GROUP: group, WORKSPACE: name}
+        return azure_choice.complete(ids)
     st.caption(f":material/check: {found[WORKSPACE]} in {found[GROUP]}, {found[SUBSCRIPTION]}")
     return found
 
