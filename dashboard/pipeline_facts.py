@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from services import recurrence as rules
 from services.domain import (
     BatchProgress,
-    Firing,
     PipelineEndpoint,
     PipelineKind,
     PipelineRun,
@@ -19,7 +18,6 @@ from services.domain import (
 )
 
 IDLE_LIMIT = timedelta(minutes=5)  # without a scored row, a batch inference may be stuck
-PUNCTUAL = timedelta(minutes=1)  # a firing within it came on time
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,23 +116,6 @@ def worst_step(steps: Sequence[StepRun]) -> StepRun | None:
     wrong = [step for step in steps if step.error]
     begun = [step for step in steps if step.started_at]
     return wrong[0] if wrong else begun[-1] if begun else None
-
-
-def remarkable(firings: Iterable[Firing]) -> tuple[Firing, ...]:
-    """Those that were missed, late or could not submit anything."""
-    return tuple(
-        firing
-        for firing in firings
-        if firing.missed_count or firing.run_id is None or lateness(firing)
-    )
-
-
-def lateness(firing: Firing) -> timedelta | None:
-    """How much later than due it fired; None when punctual."""
-    if firing.fired_at is None:
-        return None
-    late = firing.fired_at - firing.due_at
-    return late if late > PUNCTUAL else None
 
 
 def experiment(pipeline: PublishedPipeline) -> str:

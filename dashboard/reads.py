@@ -303,6 +303,13 @@ def pipeline_run(run_id: str) -> PipelineRun:
 
 
 def pipeline_steps(run_ids: tuple[str, ...]) -> Mapping[str, tuple[StepRun, ...]]:
+@remembered(BRIEF, moving=_moving_runs)
+def scheduled_runs(*, most: int) -> tuple[PipelineRun, ...]:
+    """Of every schedule, newest first, among the newest runs of all. One request a pipeline."""
+    runs = session.workspace().pipelines.runs(limit=most)
+    return tuple(run for run in runs if run.schedule_id is not None)
+
+
     """On Azure a request per run, so those of a run that ended are remembered for long."""
     if session.workspace().backend == "local":
         return _steps_of(run_ids)
@@ -328,7 +335,7 @@ def batch_output(run_id: str) -> pd.DataFrame:
 
 @remembered(BRIEF)
 def firings(schedule_id: str) -> tuple[Firing, ...]:
-    return session.workspace().schedules.firings(schedule_id)
+    return session.workspace().schedules.firings(schedule_id, limit=1000)
 
 
 @remembered(BRIEF)

@@ -9,39 +9,59 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import formats
-from dashboard.pipeline_facts import lateness, remarkable
-from services.domain import Firing
+from services import schedule_ledger
+from services.schedule_ledger import Due, Outcome
+
+TALL, TALL_HEIGHT = 10, 390  # rows from which the table scrolls, pixels it then has
 
 
-def show(firings: Sequence[Firing], *, now: datetime, zone: tzinfo) -> None:
-    """A line that counts them and a table that names them; nothing when all went well."""
-    odd = remarkable(firings)
+def show(found: Sequence[Due], *, exact: bool, now: datetime, zone: tzinfo) -> None:
+    """A line that counts them and a table that names them; nothing when all went well.
+
+    Args:
+        exact: the back end recorded them; else they follow from the recurrence and the runs.
+    """
+    odd = schedule_ledger.remarkable(found)[::-1]
     if not odd:
         return
-    missed = sum(firing.missed_count for firing in odd)
-    late = sum(1 for firing in odd if lateness(firing))
-    refused = sum(1 for firing in odd if firing.run_id is None)
-    counts = [
-        formats.plural(missed, "time") + " missed" if missed else "",
-        formats.plural(late, "time") + " late" if late else "",
-        formats.plural(refused, "time") + " nothing could be submitted" if refused else "",
-    ]
-    with st.expander(", ".join(filter(None, counts)), icon=":material/event_busy:"):
+    with st.expander(counted(odd), icon=":material/event_busy:"):
         st.caption(
             "A time is missed while no supervisor runs; missed times collapse into the next firing."
+            if exact
+            else "Expected by today’s recurrence and held against the runs Azure ML knows: a time "
+            "at which the schedule was disabled, or another one, counts as missed too."
         )
         st.dataframe(
             pd.DataFrame(
                 {
-                    "Due": [formats.instant(each.due_at, zone=zone, now=now) for each in odd],
-                    "Late": [formats.duration(lateness(each)) for each in odd],
-                    "Missed before": [each.missed_count or None for each in odd],
+                    "Due": [formats.instant(each.at, zone=zone, now=now) for each in odd],
+                    "Outcome": [said(each) for each in odd],
                     "Not submitted because": [each.reason for each in odd],
                 }
             ),
             hide_index=True,
             placeholder="–",
-            height="content" if len(odd) < 10 else 390,
+            height="content" if len(odd) < TALL else TALL_HEIGHT,
             alt="Due times that were missed, late or refused",
             key="schedule.ledger",
         )
+
+
+def counted(odd: Sequence[Due]) -> str:
+    """``2 times missed, 1 time late``."""
+    missed = sum(each.count for each in odd if each.outcome is Outcome.MISSED)
+    late = sum(each.outcome is Outcome.LATE for each in odd)
+    refused = sum(each.outcome is Outcome.REFUSED for each in odd)
+    counts = [
+        formats.plural(missed, "time") + " missed" if missed else "",
+        formats.plural(late, "time") + " late" if late else "",
+        formats.plural(refused, "time") + " nothing could be submitted" if refused else "",
+    ]
+    return ", ".join(filter(None, counts))
+
+
+def said(due: Due) -> str:
+    """``late 40 min``, ``missed``, ``not submitted``."""
+    if due.late is not None:
+        return f"late {formats.duration(due.late)}"
+    return f"{due.outcome} {due.count:,} times" if due.count > 1 else due.outcome.value

@@ -10,6 +10,7 @@ from dashboard.components import (
     empty,
     failures,
     pipeline_address,
+    schedule_calendar,
     schedule_list,
     schedule_pause,
     schedule_view,
@@ -35,6 +36,7 @@ def show(catalog: Catalog, *, now: datetime, zone: tzinfo) -> None:
     schedule_list.show(schedules, catalog, now=now, zone=zone)
     opened = pipeline_address.opened("schedule")
     chosen = next((each for each in schedules if each.id == opened), _usual(schedules))
+    schedule_calendar.show(schedules, chosen, now=now, zone=zone)
     schedule_view.show(chosen, catalog, now=now, zone=zone)
 
 

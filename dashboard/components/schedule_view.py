@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 
 import streamlit as st
 
-from dashboard import formats, reads, session
+from dashboard import formats, reads, schedule_days, session
 from dashboard.components import (
     confirm,
     empty,
@@ -38,9 +38,10 @@ def show(schedule: Schedule, catalog: Catalog, *, now: datetime, zone: tzinfo) -
                 _upcoming(schedule, now=now, zone=zone)
     with st.container(border=True, key="schedule-history"):
         st.markdown("**Run history**")
-        if session.workspace().can(Capability.SCHEDULE_LEDGER):
-            schedule_ledger.show(reads.firings(schedule.id), zone=zone, now=now)
         runs = reads.pipeline_runs(schedule_id=schedule.id)
+        exact = session.workspace().can(Capability.SCHEDULE_LEDGER)
+        found = schedule_days.ledger(schedule, runs, now=now)
+        schedule_ledger.show(found, exact=exact, zone=zone, now=now)
         if runs:
             pipeline_grid.show(runs, key="schedule.grid", now=now, zone=zone)
         else:

@@ -10,7 +10,6 @@ from dashboard import pipeline_facts
 from services.domain import (
     AssetStatus,
     BatchProgress,
-    Firing,
     Frequency,
     PipelineEndpoint,
     PipelineRun,
@@ -107,16 +106,6 @@ def test_the_log_that_matters_is_the_failed_steps_else_the_last_that_began():
     assert pipeline_facts.worst_step([done, wrong, idle]) == wrong
     assert pipeline_facts.worst_step([done, idle]) == done
     assert pipeline_facts.worst_step([idle]) is None
-
-
-def test_only_what_went_otherwise_than_planned_is_remarkable():
-    punctual = Firing(due_at=NOON, fired_at=NOON + timedelta(seconds=30), run_id="1")
-    late = Firing(due_at=NOON, fired_at=NOON + timedelta(minutes=40), run_id="2")
-    missed = Firing(due_at=NOON, fired_at=NOON, run_id="3", missed_count=2)
-    refused = Firing(due_at=NOON, fired_at=NOON, run_id=None, reason="disabled")
-
-    assert pipeline_facts.remarkable([punctual, late, missed, refused]) == (late, missed, refused)
-    assert pipeline_facts.lateness(late) == timedelta(minutes=40)
 
 
 def test_an_endpoint_schedule_submits_the_default_version_of_today():
