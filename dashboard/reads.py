@@ -108,6 +108,12 @@ def audit_events() -> tuple[AuditEvent, ...]:
     return session.workspace().audit.list()
 
 
+@remembered(TELEMETRY)
+def long_audit() -> tuple[AuditEvent, ...]:
+    """`audit_events`, further back: for the charts, which span a month."""
+    return session.workspace().audit.list(limit=5000)
+
+
 @remembered(BRIEF)
 def datasets() -> tuple[Dataset, ...]:
     return session.workspace().datasets.list()
@@ -297,12 +303,6 @@ def pipeline_runs(
     return session.workspace().pipelines.runs(pipeline_id=pipeline_id, schedule_id=schedule_id)
 
 
-@remembered(BRIEF, moving=_moving_run)
-def pipeline_run(run_id: str) -> PipelineRun:
-    return session.workspace().pipelines.run(run_id)
-
-
-def pipeline_steps(run_ids: tuple[str, ...]) -> Mapping[str, tuple[StepRun, ...]]:
 @remembered(BRIEF, moving=_moving_runs)
 def scheduled_runs(*, most: int) -> tuple[PipelineRun, ...]:
     """Of every schedule, newest first, among the newest runs of all. One request a pipeline."""
@@ -310,6 +310,12 @@ def scheduled_runs(*, most: int) -> tuple[PipelineRun, ...]:
     return tuple(run for run in runs if run.schedule_id is not None)
 
 
+@remembered(BRIEF, moving=_moving_run)
+def pipeline_run(run_id: str) -> PipelineRun:
+    return session.workspace().pipelines.run(run_id)
+
+
+def pipeline_steps(run_ids: tuple[str, ...]) -> Mapping[str, tuple[StepRun, ...]]:
     """On Azure a request per run, so those of a run that ended are remembered for long."""
     if session.workspace().backend == "local":
         return _steps_of(run_ids)
@@ -349,8 +355,13 @@ def schedules_with_last_runs() -> tuple[Schedule, ...]:
     return session.workspace().schedules.with_last_runs(schedules())
 
 
-def telemetry(panel: Panel, window: TimeWindow, deployment: str | None = None) -> QueryResult:
-    return _telemetry(panel, _whole_minutes(window), deployment)
+def telemetry(
+    panel: Panel,
+    window: TimeWindow,
+    deployment: str | None = None,
+    own_traffic: bool = True,
+) -> QueryResult:
+    return _telemetry(panel, _whole_minutes(window), deployment, own_traffic)
 
 
 def _whole_minutes(window: TimeWindow) -> TimeWindow:
@@ -362,8 +373,10 @@ def _whole_minutes(window: TimeWindow) -> TimeWindow:
 
 
 @remembered(TELEMETRY, most=200)
-def _telemetry(panel: Panel, window: TimeWindow, deployment: str | None) -> QueryResult:
-    return session.workspace().telemetry.panel(panel, window, deployment)
+def _telemetry(
+    panel: Panel, window: TimeWindow, deployment: str | None, own_traffic: bool
+) -> QueryResult:
+    return session.workspace().telemetry.panel(panel, window, deployment, own_traffic)
 
 
 @remembered(TELEMETRY, most=50)

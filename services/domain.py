@@ -666,6 +666,9 @@ class Panel(StrEnum):
     DEPLOYMENTS = "requests per deployment"
     SUSPECT_ANSWERS = "answers that may be errors"
     ARRIVALS = "what arrived of whom"
+    BIN_REQUESTS = "requests of one bin"
+    BIN_EXCEPTIONS = "exceptions of one bin"
+    BIN_TRACES = "traces of one bin"
 
 
 # --- load tests -------------------------------------------------------------------
@@ -694,6 +697,9 @@ class LoadTestPlan:
     concurrency: int = 1
     keep_alive: bool = False
     timeout_s: int = 60
+    # The deployment's guard rails, which the workspace fills in when the test is asked for.
+    request_budget: int | None = None
+    stop_at_failure_pct: float | None = None  # None: it does not stop by itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -871,10 +877,10 @@ class PipelineRun:
     training_run_id: str | None = None  # the AutoML parent it started
     model_id: str | None = None  # what it registered, or scored with
     batch: BatchProgress | None = None
+    retry_of: str | None = None  # the failed run it repeats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-    retry_of: str | None = None  # the failed run it repeats
 class StepRun:
     """One step of a pipeline run."""
 
@@ -922,9 +928,6 @@ class Recurrence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Schedule:
-    """When a published pipeline is submitted."""
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Pause:
     """Why a schedule stands still, and when it goes on by itself."""
 
@@ -934,6 +937,9 @@ class Pause:
     until: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """When a published pipeline is submitted."""
 
     id: str
     name: str
@@ -948,10 +954,10 @@ class Pause:
     next_fire_at: datetime | None = None  # None when Disabled
     last_run: PipelineRun | None = None
     irregular: str = ""  # why no recurrence says when it fires: changed data, or an unreadable one
+    pause: Pause | None = None  # it is Disabled for a while only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-    pause: Pause | None = None  # it is Disabled for a while only
 class Firing:
     """One due time of a schedule and what became of it."""
 

@@ -515,14 +515,29 @@ class Telemetry(ABC):
         """
 
     @abstractmethod
-    def panel(self, panel: Panel, window: TimeWindow, deployment: str | None = None) -> QueryResult:
+    def panel(
+        self,
+        panel: Panel,
+        window: TimeWindow,
+        deployment: str | None = None,
+        own_traffic: bool = True,
+    ) -> QueryResult:
         """The rows behind one panel, of one deployment or of all.
 
         Columns per panel are documented in ``services.app_insights.kql``.
+
+        Args:
+            own_traffic: False leaves out what load tests and probes sent.
         """
 
     @abstractmethod
-    def kql(self, panel: Panel, window: TimeWindow, deployment: str | None = None) -> str:
+    def kql(
+        self,
+        panel: Panel,
+        window: TimeWindow,
+        deployment: str | None = None,
+        own_traffic: bool = True,
+    ) -> str:
         """The query `panel` would send."""
 
 
@@ -542,12 +557,17 @@ class LoadTests(ABC):
         """
 
     @abstractmethod
-    def begin(self, plan: LoadTestPlan) -> LoadTest:
+    def begin(self, plan: LoadTestPlan, *, confirmed: str = "") -> LoadTest:
         """Start sending; returns before the first request.
+
+        Args:
+            confirmed: the deployment's name as the operator typed it; needed where requests
+                leave this machine.
 
         Raises:
             NotFoundError: the plan's deployment does not exist.
-            InvalidRequestError: the plan is impossible, or ``ab`` is not installed.
+            InvalidRequestError: the plan is impossible or over its budget, was not confirmed,
+                or ``ab`` is not installed.
             ConflictError: another load test of this deployment has not ended.
         """
 

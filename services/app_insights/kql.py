@@ -23,6 +23,7 @@ Columns of the answers (instants are UTC, ``_ms`` milliseconds, ``_pct`` percent
     DEPLOYMENTS           service, requests, failed, mean_ms, p50_ms, p95_ms, p99_ms, last_seen
 
     SUSPECT_ANSWERS       timestamp, service, request_id, answer   2xx whose body speaks of an error
+    BIN_…                 the rows of one bin: see ``kql_details``
 
 ``t`` is the start of a bin. Bins without rows are absent: their absence is the answer. Requests
 are counted with ``itemCount``, so that sampled rows stand for all they represent.
@@ -40,6 +41,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
+from services.app_insights import kql_details
 from services.domain import Panel, TimeWindow
 
 ROW_LIMIT = 200  # of the panels that list rows
@@ -109,16 +111,18 @@ def text(
     deployment: str | None,
     variant: Variant = Variant.LOCAL,
     resource_id: str = "",
+    own_traffic: bool = True,
 ) -> str:
     """The KQL that answers `panel` over `window`, of one deployment or of all.
 
     Args:
+        own_traffic: False leaves out what load tests and probes sent.
         resource_id: the one component whose rows count, of the several that may share a Log
             Analytics workspace; empty where the resource asked holds no others.
     """
     names = WORKSPACE_NAMES if variant is Variant.WORKSPACE else CLASSIC_NAMES
     repaired = variant is Variant.LOCAL
-    return _PANELS[panel](_Question(names, window, deployment, repaired, resource_id))
+    return _PANELS[panel](_Question(names, window, deployment, repaired, resource_id, own_traffic))
 
 
 def literal(value: str) -> str:
@@ -169,6 +173,7 @@ class _Question:
     deployment: str | None
     repaired: bool  # rows hold the truth in their own columns
     resource_id: str = ""
+    own_traffic: bool = True
 
     @property
     def during(self) -> str:
@@ -186,16 +191,22 @@ class _Question:
     def of_deployment(self) -> str:
         return "" if self.deployment is None else f"\n| where service == {literal(self.deployment)}"
 
+    def others(self, dimensions: str) -> str:
+        """The clause that leaves load tests and probes out, where that is asked for."""
+        if self.own_traffic:
+            return ""
+        return kql_details.of_others(dimensions or self.names.dimensions) + "\n"
+
     @property
     def requests(self) -> str:
         """``R``: one row per request, with the columns the panels speak of."""
         names = self.names
         if self.repaired:
-            service, prepared = names.role, ""
+            service, prepared = names.role, self.others("")
             code, ok, ms = names.code, names.success, names.duration
             operation, request_id = names.name, names.id
         else:
-            prepared = f"| extend cd = todynamic({names.dimensions})\n"
+            prepared = f"| extend cd = todynamic({names.dimensions})\n{self.others('cd')}"
             service = f'coalesce(tostring(cd["Service Name"]), {names.role})'
             code = f'coalesce(tostring(cd["resultCode"]), {names.code})'
             ok = f'tobool(coalesce(tostring(cd["success"]), tostring({names.success})))'
@@ -233,7 +244,8 @@ class _Question:
         else:
             cd = names.dimensions
         shared = f"timestamp = {names.timestamp}, service = {service}, cd = {cd}, n = {names.count}"
-        return f"{table}\n{self.during}\n| project {shared},\n    {', '.join(columns)}"
+        projected = f"| project {shared},\n    {', '.join(columns)}"
+        return f"{table}\n{self.during}\n{projected}\n{self.others('cd')}".rstrip("\n")
 
 
 _COUNTS = "requests = sum(n), failed = sumif(n, ok == false)"
@@ -410,5 +422,8 @@ _PANELS: Mapping[Panel, Callable[[_Question], str]] = MappingProxyType(
         Panel.DEPLOYMENTS: _deployments,
         Panel.SUSPECT_ANSWERS: _suspect_answers,
         Panel.ARRIVALS: _arrivals,
+        Panel.BIN_REQUESTS: kql_details.bin_requests,
+        Panel.BIN_EXCEPTIONS: kql_details.bin_exceptions,
+        Panel.BIN_TRACES: kql_details.bin_traces,
     }
 )

@@ -97,10 +97,22 @@ class AppInsightsTelemetry(Telemetry):
         self._client = client
         return table
 
-    def panel(self, panel: Panel, window: TimeWindow, deployment: str | None = None) -> QueryResult:
-        return self.query(self.kql(panel, window, deployment))
+    def panel(
+        self,
+        panel: Panel,
+        window: TimeWindow,
+        deployment: str | None = None,
+        own_traffic: bool = True,
+    ) -> QueryResult:
+        return self.query(self.kql(panel, window, deployment, own_traffic))
 
-    def kql(self, panel: Panel, window: TimeWindow, deployment: str | None = None) -> str:
+    def kql(
+        self,
+        panel: Panel,
+        window: TimeWindow,
+        deployment: str | None = None,
+        own_traffic: bool = True,
+    ) -> str:
         spelling = self._spelling()
         return kql.text(
             panel,
@@ -108,4 +120,5 @@ class AppInsightsTelemetry(Telemetry):
             deployment=deployment,
             variant=spelling.variant,
             resource_id=spelling.resource_id,
+            own_traffic=own_traffic,
         )

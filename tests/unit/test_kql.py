@@ -28,6 +28,7 @@ LINES = {
     "request_id": "string",
     "properties": "string",
 }
+SENT = {"client_id": "string", "n": "int"}
 COLUMNS = {
     Panel.ARRIVALS: {
         "service": "string",
@@ -79,15 +80,43 @@ COLUMNS = {
         "request_id": "string",
         "answer": "string",
     },
+    Panel.BIN_REQUESTS: {
+        "timestamp": "datetime",
+        "service": "string",
+        "operation": "string",
+        "code": "string",
+        "ok": "bool",
+        "duration_ms": "real",
+        "request_id": "string",
+        **SENT,
+    },
+    Panel.BIN_EXCEPTIONS: {
+        "timestamp": "datetime",
+        "service": "string",
+        "type": "string",
+        "text": "string",
+        "problem": "string",
+        "request_id": "string",
+        **SENT,
+    },
+    Panel.BIN_TRACES: {
+        "timestamp": "datetime",
+        "service": "string",
+        "severity": "int",
+        "text": "string",
+        "request_id": "string",
+        **SENT,
+    },
 }
 
 
 def test_every_panel_is_valid_kql_and_answers_its_documented_columns():
     asked = [
-        (panel, variant, deployment)
+        (panel, variant, deployment, own_traffic)
         for panel in Panel
         for variant in Variant
         for deployment in (None, "bank", AWKWARD)
+        for own_traffic in (True, False)
     ]
     verdicts = kusto.check(
         (
@@ -98,14 +127,15 @@ def test_every_panel_is_valid_kql_and_answers_its_documented_columns():
                 deployment=deployment,
                 variant=variant,
                 resource_id=COMPONENT if variant is Variant.WORKSPACE else "",
+                own_traffic=own_traffic,
             ),
         )
-        for panel, variant, deployment in asked
+        for panel, variant, deployment, own_traffic in asked
     )
 
     wrong = {
         (panel.value, variant.value): verdict
-        for (panel, variant, _), verdict in zip(asked, verdicts, strict=True)
+        for (panel, variant, *_), verdict in zip(asked, verdicts, strict=True)
         if verdict.errors or verdict.columns != COLUMNS[panel]
     }
     assert wrong == {}
