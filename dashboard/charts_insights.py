@@ -240,13 +240,13 @@ def availability(frame: pd.DataFrame, time: Axis, *, unit: str) -> go.Figure:
 
 
 def _line(name: str, values: Floats, color: str, time: Axis, *, width: float = 1.75) -> Trace:
-    """A line that breaks where there is no value; a value without neighbours is a dot."""
+    """A line that breaks where there is no value; a value without neighbours is a dot.
+
+    The others are dots of no size: a click chooses points, and a line without any has none.
+    """
     missing = np.concatenate([[True], np.isnan(values), [True]])
     alone = ~missing[1:-1] & missing[:-2] & missing[2:]
-    dots = {
-        "mode": "lines+markers",
-        "marker": {"size": np.where(alone, 5.0, 0.0), "color": color},
-    }
+    size: Floats | float = np.where(alone, 5.0, 0.0) if alone.any() else 0.0
     return {
         "type": "scatter",
         "name": name,
@@ -254,7 +254,8 @@ def _line(name: str, values: Floats, color: str, time: Axis, *, width: float = 1
         "dx": time.bin_ms,
         "y": values,
         "line": {"color": color, "width": width},
-        **(dots if alone.any() else {"mode": "lines"}),
+        "mode": "lines+markers",
+        "marker": {"size": size, "color": color},
     }
 
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import charts_insights, readings, reads, session, shell
+from dashboard import readings, reads, session, shell
 from dashboard.components import (
     data_age,
     failures,
@@ -10,6 +10,7 @@ from dashboard.components import (
     insights_controls,
     insights_details,
     insights_empty,
+    insights_moment,
     insights_tiles,
     page_header,
 )
@@ -31,23 +32,24 @@ def live() -> None:
     view = choice.view()
     reading: Reading[Traffic] = readings.take(
         lambda: insights_charts.summary(view),
-        identity=(session.workspace().location, "summary", view.deployment, view.span),
+        identity=(session.workspace().location, "summary", view.identity),
         is_empty=lambda traffic: traffic.requests == 0,
     )
     match reading:
         case Data(traffic):
-            insights_tiles.show(traffic)
+            insights_tiles.show(traffic, before=insights_charts.before(view))
             insights_charts.show(view)
         case Failed(last=Data(traffic, at)):
             data_age.show(at, prefix="Last good copy, read at")
-            insights_tiles.show(traffic)
+            insights_tiles.show(traffic, before=insights_charts.before(view))
             insights_charts.show(view)
         case Failed(error):
             insights_empty.show(view, deployments, error=error)
         case _:
             insights_empty.show(view, deployments)
             if deployments:  # an idle one may still be up, or down
-                insights_charts.availability(view, charts_insights.axis(view.window, shell.zone()))
+                insights_charts.availability(insights_charts.canvas_of(view))
+    insights_moment.show(view)
 
 
 live()

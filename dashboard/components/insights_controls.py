@@ -21,12 +21,16 @@ class Choice:
 
     deployment: str | None
     bin: str | None
+    own_traffic: bool = True
+    compared: bool = False
 
     def view(self) -> View:
         return View(
             deployment=self.deployment,
             window=insights_view.with_bin(shell.window(), self.bin),
             span=shell.window_label(),
+            own_traffic=self.own_traffic,
+            compared=self.compared,
         )
 
 
@@ -48,4 +52,22 @@ def show(deployments: Sequence[Deployment]) -> Choice:
             width=140,
             help="How much time one point of a chart stands for",
         )
-    return Choice(None if name == ALL else name, None if bin_name == AUTO else bin_name)
+        compared = st.toggle(
+            "Compare with the period before",
+            key="compared",
+            bind="query-params",
+            help="Draws the period of the same length before this one under it, and its changes",
+        )
+        others_only = st.toggle(
+            "Leave out own benchmark and probe traffic",
+            key="others-only",
+            bind="query-params",
+            help="Benchmarks and probes mark what they send; everything on this page but "
+            "availability tests then speaks of other callers only",
+        )
+    return Choice(
+        None if name == ALL else name,
+        None if bin_name == AUTO else bin_name,
+        own_traffic=not others_only,
+        compared=compared,
+    )

@@ -69,7 +69,7 @@ def _show(title: str, detail: Detail, view: View) -> None:
         lambda: stamped(detail.panel, view),
         draw,
         key=f"details-{detail.panel.name.lower()}",
-        about=(view.deployment, view.span),
+        about=view.identity,
         is_empty=lambda result: result.frame.empty,
         empty=detail.empty.format(span=view.span),
     )
