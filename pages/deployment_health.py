@@ -8,6 +8,7 @@ from dashboard import reads, session, shell
 from dashboard.components import (
     deployment_core,
     deployment_details,
+    deployment_diagnosis,
     deployment_documentation,
     deployment_header,
     deployment_history,
@@ -77,6 +78,7 @@ def health() -> None:
             st.rerun(scope="app")  # another row was chosen
         deployment_header.show(deployment, now=now, zone=shell.zone())
         deployment_incidents.show(name, now=now)
+        deployment_diagnosis.show(deployment, now=now)
         if moving:
             own, every = port.transitions(name), port.transitions()
             deployment_tracker.show(deployment, own, every, reads.deployment_log(name, 20), now=now)
