@@ -96,7 +96,7 @@ def command(
     limits = ["-n", str(plan.requests)]
     if plan.seconds is not None:
         # -t implies -n 50000 unless a number of requests comes after it.
-        limits = ["-t", str(plan.seconds), "-n", str(UNBOUNDED)]
+        limits = ["-t", str(plan.seconds), "-n", str(plan.request_budget or UNBOUNDED)]
     headers = [f"{TAG_HEADER}: {tag}"]
     if credential is not None:
         headers.append(f"Authorization: Bearer {credential}")

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 
 from services import percentiles
 from services.domain import AnswerTally
+from services.load_test_stop import FailureWatch
 from services.scoring import understand
 
 ANSWER = b"LOG: header received:"
@@ -39,14 +40,18 @@ class AnswerReader:
     The request that ``ab`` prints before the first answer, with its credential, is dropped.
     """
 
-    def __init__(self, lengths: Mapping[int, bool] | None = None) -> None:
+    def __init__(
+        self, lengths: Mapping[int, bool] | None = None, *, watch: FailureWatch | None = None
+    ) -> None:
         """Start before the first byte.
 
         Args:
+            watch: told of each answer.
             lengths: body length in bytes of a checked answer to the same payload → whether
                 that answer was an error. Empty when nothing was checked.
         """
         self._lengths = dict(lengths or {})
+        self._watch = watch or FailureWatch(None)
         self._pending = b""
         self._preamble: bytes | None = None
         self._report = b""
@@ -113,8 +118,12 @@ class AnswerReader:
         self._codes[code] += 1
         if took := _RUN_MS.search(head):
             self._run_ms.append(float(took[1]))
-        if code.startswith("2"):
-            self._judge(head, _AFTERWORD.sub(b"", rest))
+        if not code.startswith("2"):
+            self._watch.note(True, f"status {code}")
+            return
+        before = self._semantic_count
+        self._judge(head, _AFTERWORD.sub(b"", rest))
+        self._watch.note(self._semantic_count > before, f"an error inside a {code}")
 
     def _judge(self, head: bytes, body: bytes) -> None:
         length = _LENGTH.search(head)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import ipaddress
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from services.apache_bench import REQUEST_LIMIT
+from services.domain import LoadTestPlan
 from services.errors import InvalidRequestError
 
 BUDGET_HERE = 100_000  # requests of one test, while nobody has decided otherwise
@@ -137,3 +138,19 @@ def check_confirmed(deployment: str, uri: str | None, confirmed: str) -> None:
             f"“{deployment}” is not on this machine: type its name to confirm that it is to be "
             "loaded."
         )
+
+
+def guarded(plan: LoadTestPlan, guard_rails: GuardRails) -> LoadTestPlan:
+    """The plan as it may be carried out.
+
+    Raises:
+        InvalidRequestError: it asks for more requests than the budget allows.
+    """
+    budget = guard_rails.request_budget
+    if plan.requests is not None and plan.requests > budget:
+        raise InvalidRequestError(
+            f"{plan.requests:,} requests are more than the {budget:,} that one load test of "
+            f"“{plan.deployment}” may send. Ask for fewer, or have an admin raise the budget "
+            "under Rules."
+        )
+    return replace(plan, request_budget=budget, stop_at_failure_pct=guard_rails.stop_at_failure_pct)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboard import formats, reads, scoring_draft, session
-from dashboard.components import deployment_elsewhere, deployment_picker, failures
-from services import apache_bench, scoring_payload
+from dashboard.components import confirm, deployment_elsewhere, deployment_picker, failures
+from services import apache_bench, load_test_rules, scoring_payload
 from services.domain import Deployment, LoadTestPlan
 from services.errors import NotFoundError
 
@@ -37,15 +37,9 @@ def show(deployments: Sequence[Deployment]) -> Deployment:
         target = deployment_picker.show(deployments)
         plan = _plan(target)
         with failures.reported():
-            if st.button(
-                "Run load test",
-                key="benchmark.run",
-                type="primary",
-                icon=":material/play_arrow:",
-                width="stretch",
-                disabled=not plan.payload.strip(),
-            ):
-                test = session.workspace().load_tests.begin(plan)
+            confirmed = _asked_for(plan, target)
+            if confirmed is not None:
+                test = session.workspace().load_tests.begin(plan, confirmed=confirmed)
                 reads.clear()
                 open_test(test.id)
                 st.rerun()
@@ -54,6 +48,37 @@ def show(deployments: Sequence[Deployment]) -> Deployment:
                 f":material/key: {RELAY_NOTE if deployment_elsewhere.away() else CREDENTIAL_NOTE}"
             )
     return target
+
+
+def _asked_for(plan: LoadTestPlan, target: Deployment) -> str | None:
+    """What was typed to confirm the test, empty where that is not needed; None: not asked for."""
+    disabled = not plan.payload.strip()
+    if target.scoring_uri is None or load_test_rules.loopback(target.scoring_uri):
+        pressed = st.button(
+            "Run load test", key="benchmark.run", type="primary",
+            icon=":material/play_arrow:", width="stretch", disabled=disabled,
+        )  # fmt: skip
+        return "" if pressed else None
+    agreed = confirm.show(
+        "Run load test…",
+        key="benchmark.run",
+        question=f"Load {formats.plain(target.name)}?",
+        consequence=(
+            f"{_amount(plan)} leave this machine for {formats.plain(target.scoring_uri)}. Its "
+            "other callers may wait meanwhile, and you may pay for it."
+        ),
+        verb="Run load test",
+        typed=target.name,
+        icon=":material/play_arrow:",
+        disabled=disabled,
+    )
+    return target.name if agreed else None
+
+
+def _amount(plan: LoadTestPlan) -> str:
+    if plan.requests is not None:
+        return formats.plural(plan.requests, "request")
+    return f"As many requests as {formats.plural(plan.seconds or 0, 'second')} and the budget allow"
 
 
 def open_test(load_test_id: str) -> None:

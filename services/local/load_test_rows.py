@@ -71,6 +71,8 @@ def _plan(row: sqlite3.Row) -> LoadTestPlan | None:
         concurrency=row["concurrency"],
         keep_alive=bool(row["keep_alive"]),
         timeout_s=row["timeout_s"],
+        request_budget=row["request_budget"],
+        stop_at_failure_pct=row["stop_at_failure_pct"],
     )
 
 

@@ -15,10 +15,12 @@ from services.bench_answers import AnswerReader
 from services.domain import (
     BenchReport,
     LoadTest,
+    LoadTestPlan,
     LoadTestState,
     ScoringAnswer,
 )
 from services.errors import OperationFailedError, ServiceError
+from services.load_test_stop import FailureWatch
 from services.local import lifeline, load_test_target
 from services.local.ab_process import AbProcess
 from services.local.clock import utc_now
@@ -93,6 +95,7 @@ class Measurement:
     reader: AnswerReader | None = None
     warnings: tuple[str, ...] = ()
     errors: str = ""  # what ab wrote to standard error
+    stopped_because: str = ""  # too many requests failed
 
     @property
     def done_count(self) -> int:
@@ -149,13 +152,26 @@ def carry_out(
             credential=target.credential,
             tag=apache_bench.TAG_PREFIX + test.id,
         )
-        reader = AnswerReader({len(checked.body.encode()): False})
+        watch = FailureWatch(test.plan.stop_at_failure_pct)
+        reader = AnswerReader({len(checked.body.encode()): False}, watch=watch)
         ab = AbProcess(command, place / "errors.txt", line_by_line=checked.duration_ms > SLOW_MS)
-        ab.follow(reader.feed, lambda: should_stop(reader.count))
+        ab.follow(reader.feed, lambda: should_stop(reader.count) or bool(watch.reason))
         reader.finish()
         notes = target.warnings()
     measured = _measurement(place, reader, ab.errors())
-    return replace(measured, warnings=(*measured.warnings, *notes))
+    return replace(
+        measured,
+        warnings=(*measured.warnings, *notes, *_over_budget(test.plan, measured)),
+        stopped_because=watch.reason,
+    )
+
+
+def _over_budget(plan: LoadTestPlan, measured: Measurement) -> tuple[str, ...]:
+    """A test limited by time whose requests were used up before."""
+    budget = plan.request_budget
+    if plan.seconds is None or budget is None or measured.done_count < budget:
+        return ()
+    return (f"The budget of {budget:,} requests ended it before its {plan.seconds} s were over",)
 
 
 def _check(uri: str, test: LoadTest, credential: str | None) -> ScoringAnswer:
@@ -208,6 +224,8 @@ def outcome(measured: Measurement, stopped: StopSignal) -> tuple[LoadTestState, 
         return LoadTestState.STOPPED, SHUT_DOWN
     if stopped.asked:
         return LoadTestState.STOPPED, ""
+    if measured.stopped_because:
+        return LoadTestState.STOPPED, measured.stopped_because
     if measured.report is None:
         return LoadTestState.FAILED, apache_bench.explain(measured.errors)
     return LoadTestState.COMPLETED, ""

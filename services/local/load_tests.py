@@ -10,13 +10,14 @@ import shutil
 import sqlite3
 from pathlib import Path
 
-from services import apache_bench
+from services import apache_bench, load_test_rules
 from services.bench_answers import AnswerReader
 from services.domain import Deployment, LoadTest, LoadTestPlan, LoadTestState
 from services.errors import ConflictError, InvalidRequestError, NotFoundError, UnavailableError
 from services.local import audit, load_test_handover
 from services.local.clock import Clock, utc_now
 from services.local.load_test_rows import answers_json, record, report_json
+from services.local.load_test_rules import LocalLoadTestRules
 from services.local.store import Store, stamp
 from services.ports import Deployments, LoadTests
 
@@ -45,6 +46,7 @@ class LocalLoadTests(LoadTests):
         """
         self._home, self._store, self._clock = home, store, clock
         self._workspace, self._elsewhere = workspace, deployments
+        self._rules = LocalLoadTestRules(store, workspace=workspace)
 
     def list(self, deployment: str | None = None) -> tuple[LoadTest, ...]:
         with self._store.reading() as db:
@@ -65,11 +67,14 @@ class LocalLoadTests(LoadTests):
             raise NotFoundError("load test", load_test_id)
         return record(row)
 
-    def begin(self, plan: LoadTestPlan) -> LoadTest:
+    def begin(self, plan: LoadTestPlan, *, confirmed: str = "") -> LoadTest:
         apache_bench.check_plan(plan)
         _check_payload(plan.payload)
         apache_bench.executable()
         target = self._deployments().get(plan.deployment)
+        if target.scoring_uri is not None:
+            load_test_rules.check_confirmed(target.name, target.scoring_uri, confirmed)
+        plan = load_test_rules.guarded(plan, self._rules.get(plan.deployment).guard_rails)
         load_test_id = secrets.token_hex(6)
         self._hand_over(load_test_id, target)
         try:
@@ -173,8 +178,9 @@ class LocalLoadTests(LoadTests):
     ) -> None:
         db.execute(
             "INSERT INTO load_tests (workspace, id, name, created_at, deployment, payload,"
-            " payload_sha256, requests, seconds, concurrency, keep_alive, timeout_s, model_id,"
-            " settings) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " payload_sha256, requests, seconds, concurrency, keep_alive, timeout_s,"
+            " request_budget, stop_at_failure_pct, model_id, settings)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 self._workspace,
                 load_test_id,
@@ -188,6 +194,8 @@ class LocalLoadTests(LoadTests):
                 plan.concurrency,
                 plan.keep_alive,
                 plan.timeout_s,
+                plan.request_budget,
+                plan.stop_at_failure_pct,
                 target.model_id,
                 json.dumps(_settings(target)),
             ),
