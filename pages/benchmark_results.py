@@ -16,6 +16,7 @@ from dashboard.components import (
     failures,
     page_header,
 )
+from services import load_test_verdict
 from services.domain import LoadTest
 
 
@@ -23,7 +24,9 @@ def result(test: LoadTest) -> None:
     """The chosen test, live while it runs."""
     with st.container(border=True, key="benchmark-result", height="stretch"):
         if test.state.settled:
-            benchmark_result.show(test, now=datetime.now(UTC), zone=shell.zone())
+            rule = reads.load_test_rules().get(test.deployment or "")
+            verdict = load_test_verdict.judge(test, rule.thresholds) if rule else None
+            benchmark_result.show(test, verdict=verdict, now=datetime.now(UTC), zone=shell.zone())
         else:
             benchmark_progress.show(test.id)
 
@@ -64,5 +67,5 @@ with failures.explained():
             result(test)
     if test is not None and test.state.settled:
         benchmark_actions.show(test)
-    if tests:
+    if tests or target is not None:
         benchmark_views.show(tests, test, target)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 
 import pandas as pd
@@ -10,20 +10,22 @@ import streamlit as st
 
 from dashboard.components import benchmark_form, state_badge
 from services import load_test_findings as findings
+from services import load_test_verdict
 from services.domain import LoadTest, LoadTestState
+from services.load_test_rules import LoadTestRule
 
 KEY = "benchmark.open"
 HASH_SHOWN = 8
 
 
-def show(tests: Sequence[LoadTest], *, zone: tzinfo) -> None:
+def show(tests: Sequence[LoadTest], *, rules: Mapping[str, LoadTestRule], zone: tzinfo) -> None:
     """Draw the table; opening a test puts it into the address. `tests` is not empty."""
 
     def opened(ids: tuple[str, ...]) -> None:
         benchmark_form.open_test(ids[st.session_state[KEY]["row"]])
 
     st.dataframe(
-        _frame(tests),
+        _frame(tests, rules),
         hide_index=True,
         height=min(420, 38 + 35 * len(tests)),
         column_config={
@@ -32,6 +34,9 @@ def show(tests: Sequence[LoadTest], *, zone: tzinfo) -> None:
                 on_click=opened, args=(tuple(test.id for test in tests),), width=290,
             ),
             "State": state_badge.column("State", LoadTestState, width=120),
+            "Verdict": st.column_config.TextColumn(
+                width=90, help="Against the thresholds of its deployment, under Rules"
+            ),
             "Started": st.column_config.DatetimeColumn(
                 "Started", format="D MMM, HH:mm:ss", timezone=str(zone),
                 help=f"In your time zone, {zone}",
@@ -55,7 +60,7 @@ def show(tests: Sequence[LoadTest], *, zone: tzinfo) -> None:
     )  # fmt: skip
 
 
-def _frame(tests: Sequence[LoadTest]) -> pd.DataFrame:
+def _frame(tests: Sequence[LoadTest], rules: Mapping[str, LoadTestRule]) -> pd.DataFrame:
     reports = [test.report for test in tests]
 
     def ranks(rank: int) -> pd.Series[float]:
@@ -75,6 +80,7 @@ def _frame(tests: Sequence[LoadTest]) -> pd.DataFrame:
         {
             "Load test": [test.name for test in tests],
             "State": [[test.state.value] for test in tests],
+            "Verdict": [_verdict(test, rules) for test in tests],
             "Started": pd.Series(
                 [test.started_at or test.created_at for test in tests],
                 dtype="datetime64[us, UTC]",
@@ -90,3 +96,9 @@ def _frame(tests: Sequence[LoadTest]) -> pd.DataFrame:
             "Payload": [(test.payload_sha256 or "")[:HASH_SHOWN] or None for test in tests],
         }
     )
+
+
+def _verdict(test: LoadTest, rules: Mapping[str, LoadTestRule]) -> str | None:
+    rule = rules.get(test.deployment or "")
+    verdict = load_test_verdict.judge(test, rule.thresholds) if rule else None
+    return verdict.outcome.value if verdict else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, tzinfo
+from typing import Literal
 
 import pandas as pd
 import streamlit as st
@@ -11,12 +12,26 @@ from dashboard import charts, charts_benchmark, formats
 from dashboard.components import state_badge
 from services import load_test_findings as findings
 from services.domain import BenchReport, LoadTest, LoadTestPlan, LoadTestState
+from services.load_test_verdict import Outcome, Verdict
 from services.scoring import SCORING_LIMIT_S
 
+VERDICT_COLORS: dict[Outcome, Literal["green", "red", "gray"]] = {
+    Outcome.PASS: "green",
+    Outcome.FAIL: "red",
+    Outcome.UNDECIDED: "gray",
+}
 
-def show(test: LoadTest, *, now: datetime, zone: tzinfo) -> None:
-    """Draw it. Tests that measured nothing say why."""
-    heading(test, now=now, zone=zone)
+
+def show(test: LoadTest, *, verdict: Verdict | None, now: datetime, zone: tzinfo) -> None:
+    """Draw it. Tests that measured nothing say why.
+
+    Args:
+        verdict: on its deployment's thresholds; None: it is not judged.
+    """
+    heading(test, verdict=verdict, now=now, zone=zone)
+    if verdict is not None and verdict.reasons:
+        word = st.error if verdict.outcome is Outcome.FAIL else st.info
+        word(f"{verdict.outcome}: {'. '.join(verdict.reasons)}.", icon=":material/rule:")
     if test.error:
         word = st.warning if test.state is LoadTestState.STOPPED else st.error
         word(formats.plain(test.error), icon=":material/error:")
@@ -28,11 +43,13 @@ def show(test: LoadTest, *, now: datetime, zone: tzinfo) -> None:
     _failures(test)
 
 
-def heading(test: LoadTest, *, now: datetime, zone: tzinfo) -> None:
+def heading(test: LoadTest, *, verdict: Verdict | None = None, now: datetime, zone: tzinfo) -> None:
     """What it was, how it ended, and when."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"**{formats.plain(test.name)}**")
         state_badge.show(test.state)
+        if verdict is not None:
+            st.badge(verdict.outcome.value, color=VERDICT_COLORS[verdict.outcome])
         if test.imported:
             st.badge("Imported", color="gray", icon=":material/upload_file:")
         st.space("stretch")

@@ -1,4 +1,4 @@
-"""All load tests together: as a table, two side by side, and over time."""
+"""All load tests together: as a table, two side by side, over time, and by which rules."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dashboard import reads, shell
 from dashboard.components import (
     benchmark_compare,
     benchmark_history,
+    benchmark_rules,
     benchmark_trend,
     empty,
     failures,
@@ -17,7 +18,7 @@ from dashboard.components import (
 from services.domain import Deployment, LoadTest
 
 VIEW = "benchmark_view"
-HISTORY, COMPARE, TREND = "History", "Compare", "Trend"
+HISTORY, COMPARE, TREND, RULES = "History", "Compare", "Trend", "Rules"
 HISTORY_S = 2.0
 
 
@@ -28,8 +29,8 @@ def show(tests: Sequence[LoadTest], test: LoadTest | None, target: Deployment | 
         test: the open one.
         target: the deployment the form is about.
     """
-    history, compare, trend = st.tabs(
-        (HISTORY, COMPARE, TREND), key=VIEW, bind="query-params", on_change="rerun"
+    history, compare, trend, rules = st.tabs(
+        (HISTORY, COMPARE, TREND, RULES), key=VIEW, bind="query-params", on_change="rerun"
     )
     if history.open:
         with history:
@@ -41,6 +42,12 @@ def show(tests: Sequence[LoadTest], test: LoadTest | None, target: Deployment | 
         with trend:
             of = (test.deployment if test else None) or (target.name if target else None)
             benchmark_trend.show(tests, of, zone=shell.zone())
+    if rules.open:
+        with rules:
+            if target is None:
+                empty.show("Nothing is deployed, so there is nothing to decide about.")
+            else:
+                benchmark_rules.show(target)
 
 
 def _history(tests: Sequence[LoadTest]) -> None:
@@ -51,7 +58,9 @@ def _history(tests: Sequence[LoadTest]) -> None:
 
     def table() -> None:
         with failures.explained():
-            benchmark_history.show(reads.load_tests(), zone=shell.zone())
+            benchmark_history.show(
+                reads.load_tests(), rules=reads.load_test_rules(), zone=shell.zone()
+            )
 
     active = any(not each.state.settled for each in tests)
     st.fragment(table, run_every=HISTORY_S if active else shell.refresh_interval())()
