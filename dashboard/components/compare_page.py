@@ -12,10 +12,10 @@ from dashboard.run_facts import RunFacts
 def show(experiment: str) -> None:
     """The whole page. `experiment` is a name, or the word for all of them."""
     with st.container(gap="xxsmall"):
-        if st.button("All runs", key="compare.back", icon=":material/arrow_back:", type="tertiary"):
-            st.query_params.pop(runs_list.COMPARE, None)
-            st.session_state["runs"] = []  # bound: left by its value
-            st.rerun()
+        st.button(
+            "All runs", key="compare.back", icon=":material/arrow_back:", type="tertiary",
+            on_click=_back,
+        )  # fmt: skip
         page_header.show("Compare runs", formats.plain(experiment))
     everywhere = experiment == runs_list.EVERY
     scope = reads.runs(None if everywhere else experiment)
@@ -31,3 +31,8 @@ def show_children(facts: RunFacts) -> None:
         empty.show("No child run has started yet, so there is nothing to compare.")
         return
     compare_runs.show(facts.children, what="child run")
+
+
+def _back() -> None:
+    """Leave nothing of the comparison in the address: what is bound goes with its widget."""
+    st.query_params.pop(runs_list.COMPARE, None)

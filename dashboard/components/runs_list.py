@@ -79,7 +79,10 @@ def open_comparison(experiment: str, chosen: Sequence[Run]) -> None:
     """Make the address ask for these runs side by side; none chosen: all of the experiment."""
     scope = {run.experiment for run in chosen} or {experiment}
     st.query_params[COMPARE] = only = scope.pop() if len(scope) == 1 else EVERY
-    st.session_state["runs"] = [label(run, alone=only != EVERY) for run in chosen]  # bound
+    names = [label(run, alone=only != EVERY) for run in chosen]
+    st.session_state["runs"] = names  # the widget follows this; the address, what is written to it
+    if names:
+        st.query_params["runs"] = names
 
 
 def label(run: Run, *, alone: bool) -> str:

@@ -153,6 +153,11 @@ def test_ticked_rows_are_what_is_compared(open_page, local_workspace, recorded):
 
     assert not page.exception
     assert len(table(page).columns) == 3
+    assert page.query_params["compare"] == EXPERIMENT
+    assert sorted(page.query_params["runs"]) == ["Run 1", "Run 6"]
+    page.button(key="compare.back").click().run()
+    assert not page.exception
+    assert {"compare", "runs"}.isdisjoint(page.query_params)
 
 
 def test_two_hundred_runs_are_compared_at_once(open_page, local_workspace):
