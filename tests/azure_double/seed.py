@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from services.local import score_script
 from services.local.workspace import LocalWorkspace
 from tests.recorded import datasets, pipelines, runs, telemetry
 
@@ -28,6 +29,10 @@ def fill(workspace: LocalWorkspace) -> None:
         model=True,
         started=now - timedelta(hours=3),
     )
+    for child in workspace.runs.children(run_id):  # each can be deployed, as AutoML leaves them
+        outputs = home / "runs" / child.id / "outputs"
+        if (outputs / "model.pkl").exists():
+            score_script.write_scoring_files(outputs, contract)
     runs.failed(home, store, started=now - timedelta(hours=5))
     model = workspace.models.register(run_id, "bank-marketing")
     pipelines.retraining(home, store, days=5, failed=(2,), now=now)
