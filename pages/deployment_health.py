@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard import reads, session, shell
 from dashboard.components import (
+    deployment_archive,
     deployment_core,
     deployment_details,
     deployment_diagnosis,
@@ -89,6 +90,7 @@ def health() -> None:
         if view == LOG:
             tail = reads.deployment_log(name, deployment_log.LIMIT)
             deployment_log.show(name, tail, zone=shell.zone())
+            deployment_archive.show(name, tail, zone=shell.zone())
         elif view == DOCUMENTATION:
             deployment_documentation.show(deployment)
         else:

@@ -88,6 +88,7 @@ READS: Mapping[str, frozenset[str]] = {
     ),
     "bands": frozenset({"list", "checks"}),
     "probes": frozenset({"list", "results"}),
+    "log_archive": frozenset({"search", "keep"}),  # what is kept changes nothing of the workspace
 }
 
 CHANGES: Mapping[str, Mapping[str, Role]] = {
@@ -156,6 +157,7 @@ CHANGES: Mapping[str, Mapping[str, Role]] = {
     },
     "bands": {"save": Role.OPERATOR, "delete": Role.OPERATOR},
     "probes": {"save": Role.OPERATOR},
+    "log_archive": {},
 }
 
 

@@ -60,6 +60,7 @@ from services.domain import (
 )
 from services.errors import InvalidRequestError
 from services.load_test_rules import LoadTestRules
+from services.log_archive import LogArchives
 from services.rotation import Rotations
 from services.scored.records import ScoredRequests
 
@@ -1009,6 +1010,10 @@ class Workspace(ABC):
     @property
     @abstractmethod
     def flow(self) -> Flow: ...
+
+    @property
+    @abstractmethod
+    def log_archive(self) -> LogArchives: ...
 
     @property
     def alerts(self) -> Alerts:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Protocol
 from services.azure.connection import Connection, Journal
 from services.azure.deadlines import Deadlines
 from services.azure.sign_in import AzureConfig
+from services.capacity import CapacitySearches
 from services.domain import Capability, Component
 from services.load_test_rules import LoadTestRules
+from services.log_archive import LogArchives
 from services.passages import Passages
 from services.ports import (
     AuditLog,
@@ -59,6 +61,9 @@ class Desk(Protocol):
     def load_test_rules(self) -> LoadTestRules: ...
 
     @property
+    def log_archive(self) -> LogArchives: ...
+
+    @property
     def flow(self) -> Flow: ...
 
     @property
@@ -69,6 +74,9 @@ class Desk(Protocol):
 
     def load_tests(self, deployments: Deployments) -> LoadTests:
         """Apache Benchmark runs against these deployments."""
+
+    def capacity(self, deployments: Deployments) -> CapacitySearches:
+        """Searches for how much these deployments hold."""
 
 
 class AzureWorkspace(Workspace):
@@ -130,6 +138,10 @@ class AzureWorkspace(Workspace):
         return self._desk.load_test_rules
 
     @cached_property
+    def capacity(self) -> CapacitySearches:
+        return self._desk.capacity(self.deployments)
+
+    @cached_property
     def pipelines(self) -> AzurePipelines:
         from services.azure.pipelines import AzurePipelines
 
@@ -160,6 +172,10 @@ class AzureWorkspace(Workspace):
     @property
     def scored(self) -> ScoredRequests:
         return self._desk.scored
+
+    @property
+    def log_archive(self) -> LogArchives:
+        return self._desk.log_archive
 
     @property
     def flow(self) -> Flow:

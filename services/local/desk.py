@@ -9,9 +9,11 @@ from services.domain import Evaluation, EvaluationPlan, FlowProgress
 from services.errors import InvalidRequestError, NotFoundError
 from services.local.audit import LocalAuditLog
 from services.local.baselines import LocalBaselines
+from services.local.capacity import LocalCapacitySearches
 from services.local.desk_passages import DeskPassages
 from services.local.load_test_rules import LocalLoadTestRules
 from services.local.load_tests import LocalLoadTests
+from services.local.log_archives import LocalLogArchives
 from services.local.rotations import LocalRotations
 from services.local.scored_requests import LocalScoredRequests
 from services.local.store import Store
@@ -57,6 +59,10 @@ class LocalDesk:
         return LocalLoadTestRules(self._store, workspace=self._workspace)
 
     @cached_property
+    def log_archive(self) -> LocalLogArchives:
+        return LocalLogArchives(self._store, workspace=self._workspace)
+
+    @cached_property
     def flow(self) -> Flow:
         return NoFlow()
 
@@ -66,6 +72,11 @@ class LocalDesk:
     def load_tests(self, deployments: Deployments) -> LocalLoadTests:
         return LocalLoadTests(
             self._home, self._store, workspace=self._workspace, deployments=deployments
+        )
+
+    def capacity(self, deployments: Deployments) -> LocalCapacitySearches:
+        return LocalCapacitySearches(
+            self._home, self._store, deployments, workspace=self._workspace
         )
 
 

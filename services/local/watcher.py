@@ -27,6 +27,7 @@ from services.local import lifeline
 from services.local.alert_outbox import Due, Outbox
 from services.local.alert_secrets import ChannelSecrets
 from services.local.clock import Clock, utc_now
+from services.local.log_collector import LogCollector
 from services.local.workspace import LocalWorkspace, open_workspace
 
 log = logging.getLogger(__name__)
@@ -167,6 +168,8 @@ def main(arguments: Sequence[str]) -> int:
     watch = Watch(workspace, outbox)
     thread = threading.Thread(target=messenger.run, args=(stopping,), name="messenger", daemon=True)
     thread.start()
+    collector = LogCollector(workspace)
+    threading.Thread(target=collector.run, args=(stopping,), name="logs", daemon=True).start()
     gc.freeze()
     log.info("watching %s", home)
     evaluate_at = forget_at = time.monotonic()

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from services.local.flow import LocalFlow
     from services.local.load_test_rules import LocalLoadTestRules
     from services.local.load_tests import LocalLoadTests
+    from services.local.log_archives import LocalLogArchives
     from services.local.models import LocalModels
     from services.local.pipelines import LocalPipelines
     from services.local.probes import LocalProbes
@@ -135,6 +136,12 @@ class LocalWorkspace(Workspace):
     @cached_property
     def audit(self) -> LocalAuditLog:
         return LocalAuditLog(self.store)
+
+    @cached_property
+    def log_archive(self) -> LocalLogArchives:
+        from services.local.log_archives import LocalLogArchives
+
+        return LocalLogArchives(self.store, clock=self.clock)
 
     @cached_property
     def alerts(self) -> LocalAlerts:
