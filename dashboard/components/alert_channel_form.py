@@ -45,19 +45,26 @@ def _dialog(channel: Channel) -> None:
         kind = st.segmented_control(
             "Kind", list(ChannelKind), default=channel.kind, required=True, key="channel.kind"
         )
-    name = st.text_input("Name", channel.name, key=f"channel.name-{key}", placeholder="On call")
-    changed = replace(channel, kind=kind, name=name.strip())
-    changed, secret = _webhook(changed, key) if kind is ChannelKind.WEBHOOK else _mail(changed, key)
-    least = st.selectbox(
-        "Send what is at least", list(Severity), index=list(Severity).index(channel.least),
-        key=f"channel.least-{key}",
-    )  # fmt: skip
-    enabled = st.toggle("On", channel.enabled, key=f"channel.on-{key}")
-    with failures.reported(), st.container(horizontal=True, horizontal_alignment="right"):
-        if st.button("Cancel", key="channel.cancel"):
-            close()
-            st.rerun()
-        if st.button("Save", key="channel.save", type="primary"):
+    # A form sends what was typed together with the click: no field is left behind.
+    with st.form(f"channel-form-{key}-{kind}", border=False):
+        name = st.text_input("Name", channel.name, key=f"channel.name-{key}", placeholder="On call")
+        changed = replace(channel, kind=kind, name=name.strip())
+        changed, secret = (
+            _webhook(changed, key) if kind is ChannelKind.WEBHOOK else _mail(changed, key)
+        )
+        least = st.selectbox(
+            "Send what is at least", list(Severity), index=list(Severity).index(channel.least),
+            key=f"channel.least-{key}",
+        )  # fmt: skip
+        enabled = st.toggle("On", channel.enabled, key=f"channel.on-{key}")
+        with st.container(horizontal=True, horizontal_alignment="right"):
+            given_up = st.form_submit_button("Cancel", key="channel.cancel")
+            agreed = st.form_submit_button("Save", key="channel.save", type="primary")
+    if given_up:
+        close()
+        st.rerun()
+    if agreed:
+        with failures.reported():
             saved = session.workspace().alerts.save_channel(
                 replace(changed, least=least, enabled=enabled), secret=secret or None
             )

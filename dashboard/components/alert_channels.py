@@ -21,10 +21,8 @@ def show(*, now: datetime, zone: tzinfo) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption("Each incident is sent once when it opens, and once when it is resolved.")
         st.space("stretch")
-        st.button(
-            "Add channel", key="channels.add", type="primary", icon=":material/add:",
-            on_click=alert_channel_form.ask,
-        )  # fmt: skip
+        if st.button("Add channel", key="channels.add", type="primary", icon=":material/add:"):
+            _ask()
     channels, deliveries = alert_reads.channels(), alert_reads.deliveries()
     if not channels:
         empty.show(
@@ -53,10 +51,8 @@ def _channel(channel: Channel, deliveries: Sequence[Delivery], *, now: datetime)
             st.space("stretch")
             if st.button("Send a test", key=f"test-{channel.id}", icon=":material/send:"):
                 _test(channel)
-            st.button(
-                "Edit", key=f"edit-{channel.id}", icon=":material/edit:",
-                on_click=alert_channel_form.ask, args=(channel.id,),
-            )  # fmt: skip
+            if st.button("Edit", key=f"edit-{channel.id}", icon=":material/edit:"):
+                _ask(channel.id)
             agreed = confirm.show(
                 "Delete…",
                 key=f"delete-{channel.id}",
@@ -76,6 +72,12 @@ def _channel(channel: Channel, deliveries: Sequence[Delivery], *, now: datetime)
             session.workspace().alerts.delete_channel(channel.id)
             reads.clear()
             st.rerun()
+
+
+def _ask(channel_id: str = "") -> None:
+    """The dialog is drawn outside this part of the page, which refreshes by itself."""
+    alert_channel_form.ask(channel_id)
+    st.rerun(scope="app")
 
 
 def _test(channel: Channel) -> None:
