@@ -18,6 +18,7 @@ from dashboard.components import (
     pipeline_submit,
     pipeline_supervisor,
     pipeline_tab,
+    retraining_loop,
     schedule_form,
     schedule_tab,
 )
@@ -53,6 +54,7 @@ with failures.explained():
     if retraining.open:
         with retraining:
             pipeline_retraining.show(catalog, now=now, zone=zone)
+            retraining_loop.show(catalog, now=now, zone=zone)
     if batch.open:
         with batch:
             pipeline_batch.show(catalog, now=now, zone=zone)

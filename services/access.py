@@ -90,6 +90,7 @@ READS: Mapping[str, frozenset[str]] = {
     "probes": frozenset({"list", "results"}),
     "log_archive": frozenset({"search", "keep"}),  # what is kept changes nothing of the workspace
 }
+    "retraining": frozenset({"policies", "decisions"}),
 
 CHANGES: Mapping[str, Mapping[str, Role]] = {
     "datasets": {"register": Role.OPERATOR, "register_sample": Role.OPERATOR},
@@ -160,6 +161,7 @@ CHANGES: Mapping[str, Mapping[str, Role]] = {
     "log_archive": {},
 }
 
+    "retraining": dict.fromkeys(("save", "approve", "reject"), Role.OPERATOR),
 
 def role_of(name: str, roles: Mapping[str, Sequence[str]]) -> Role | None:
     """The highest role whose patterns match; None lets them in nowhere.

@@ -37,6 +37,7 @@ class Capability(StrEnum):
     EVALUATION = "look at a model's predictions"
     PAUSE_SCHEDULES = "pause schedules until a time"
     RETRY_PIPELINE_RUNS = "retry failed pipeline runs by itself"
+    RETRAINING_LOOP = "hold a retrained model until somebody approves it"
 
 
 class ComponentState(StrEnum):

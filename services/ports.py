@@ -62,6 +62,7 @@ from services.errors import InvalidRequestError
 from services.load_test_rules import LoadTestRules
 from services.log_archive import LogArchives
 from services.rotation import Rotations
+from services.retraining_loop import RetrainingLoop
 from services.scored.records import ScoredRequests
 
 if TYPE_CHECKING:
@@ -1037,4 +1038,9 @@ class Workspace(ABC):
         """What works in the background for this workspace, and whether it does."""
 
     def can(self, capability: Capability) -> bool:
+    @property
+    def retraining(self) -> RetrainingLoop:
+        """`Capability.RETRAINING_LOOP`. Raises InvalidRequestError: nobody judges runs here."""
+        raise InvalidRequestError(NOT_WATCHED)
+
         return capability in self.capabilities

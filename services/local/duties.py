@@ -11,6 +11,7 @@ from services.local.flow_duty import FlowDuty
 from services.local.load_test_duty import LoadTestDuty
 from services.local.pipeline_duty import PipelineDuty
 from services.local.run_duty import RunDuty
+from services.local.retrain_duty import RetrainDuty
 from services.local.store import Store
 from services.local.telemetry_duty import TelemetryDuty
 from services.local.watch_duty import WatchDuty
@@ -27,4 +28,5 @@ def duties(home: Path, store: Store) -> tuple[Duty, ...]:
         EvaluationDuty(home, store),
         FlowDuty(home, store),
         WatchDuty(home, store),
+        RetrainDuty(home, store),
     )

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from services.local.pipelines import LocalPipelines
     from services.local.probes import LocalProbes
     from services.local.rotations import LocalRotations
+    from services.local.retraining_loop import LocalRetrainingLoop
     from services.local.runs import LocalRuns
     from services.local.schedules import LocalSchedules
     from services.local.scored_requests import LocalScoredRequests
@@ -168,6 +169,12 @@ class LocalWorkspace(Workspace):
         return LocalFlow(self.home, self.store, clock=self.clock)
 
     def components(self) -> tuple[Component, ...]:
+    @cached_property
+    def retraining(self) -> LocalRetrainingLoop:
+        from services.local.retraining_loop import LocalRetrainingLoop
+
+        return LocalRetrainingLoop(self.home, self.store, clock=self.clock)
+
         supervisor = self._table.supervisor()
         telemetry = self._table.server("telemetry", "telemetry server", supervisor)
         return supervisor, telemetry, self._kept()

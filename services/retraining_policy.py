@@ -1,0 +1,164 @@
+"""Whether a retrained model may replace the one that serves (pure), and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from services.alerts import bands as band_rules
+from services.alerts.records import Band, Verdict
+from services.domain import RunStatus
+
+
+class Mark(StrEnum):
+    PASSED = "passed"
+    WARNED = "warned"
+    FAILED = "failed"
+    SKIPPED = "not asked"
+
+
+class DecisionState(StrEnum):
+    DECIDING = "Deciding"
+    REJECTED = "Rejected"  # by the policy
+    WAITING = "Waiting for approval"
+    DECLINED = "Declined"  # by somebody
+    APPROVED = "Approved"  # being deployed
+    DEPLOYED = "Deployed"
+    FAILED = "Failed"  # something went wrong on the way; the error says what
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What a model has to pass before somebody is asked whether to deploy it."""
+
+    pipeline_id: str
+    deployment: str  # what it would be deployed to
+    model_name: str  # what it is registered as, where the pipeline has not done so
+    enabled: bool = True
+    warn_passes: bool = True  # a metric that warns is good enough
+    golden: bool = True  # the deployment's golden set has to pass
+
+
+@dataclass(frozen=True, slots=True)
+class Golden:
+    """What the golden set said about a candidate."""
+
+    count: int
+    wrong: tuple[str, ...] = ()  # one sentence per case, its name first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A retraining run, as far as it is judged."""
+
+    run_id: str
+    status: RunStatus
+    error: str = ""
+    metrics: Mapping[str, float]
+    golden: Golden | None = None  # None: it was not asked
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    name: str
+    mark: Mark
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    checks: tuple[Check, ...]
+
+    @property
+    def accepted(self) -> bool:
+        return all(check.mark is not Mark.FAILED for check in self.checks)
+
+    @property
+    def why(self) -> str:
+        """The reasons that decided: of what failed, else of everything."""
+        failed = [check.reason for check in self.checks if check.mark is Mark.FAILED]
+        return " ".join(failed or [check.reason for check in self.checks])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What was decided about one run, by the policy and then by somebody."""
+
+    run_id: str
+    pipeline_id: str
+    policy: Policy
+    state: DecisionState
+    checks: tuple[Check, ...]
+    golden: Golden | None
+    model_id: str | None
+    begun_at: datetime
+    decided_at: datetime | None
+    answered_at: datetime | None
+    answered_by: str
+    note: str
+    ended_at: datetime | None
+    error: str
+
+
+def judge(policy: Policy, candidate: Candidate, bands: Sequence[Band]) -> Judgement:
+    """Every check in order; what follows a failed retraining is not asked."""
+    retrain = _retrain(candidate)
+    if retrain.mark is Mark.FAILED:
+        return Judgement((retrain,))
+    return Judgement((retrain, _range(policy, candidate, bands), _golden(policy, candidate)))
+
+
+def replay(
+    policy: Policy, candidates: Iterable[Candidate], bands: Sequence[Band]
+) -> tuple[tuple[Candidate, Judgement], ...]:
+    """What would have happened to past runs, in their order."""
+    return tuple((each, judge(policy, each, bands)) for each in candidates)
+
+
+def _retrain(candidate: Candidate) -> Check:
+    if candidate.status is RunStatus.COMPLETED:
+        return Check("Retrain", Mark.PASSED, "The run completed.")
+    reason = f"The run is {candidate.status}. {candidate.error}".strip()
+    return Check("Retrain", Mark.FAILED, reason)
+
+
+def _range(policy: Policy, candidate: Candidate, bands: Sequence[Band]) -> Check:
+    name = "Metric range"
+    if not bands:
+        return Check(name, Mark.SKIPPED, "No metric of its experiment has a band.")
+    verdicts = {
+        band.metric: band_rules.verdict(band, candidate.metrics.get(band.metric)) for band in bands
+    }
+    worst = band_rules.worst(verdicts.values())
+    odd = [band for band in bands if verdicts[band.metric] is worst]
+    said = "; ".join(_said(band, candidate.metrics.get(band.metric)) for band in odd)
+    if worst is Verdict.PASS:
+        return Check(name, Mark.PASSED, f"Within its bands: {said}.")
+    if worst is Verdict.WARN and policy.warn_passes:
+        return Check(name, Mark.WARNED, f"Near the edge of its band: {said}.")
+    return Check(name, Mark.FAILED, f"Outside its band: {said}.")
+
+
+def _said(band: Band, value: float | None) -> str:
+    shown = "was not logged" if value is None else f"is {value:.5g}"
+    return f"{band.metric} {shown}, expected {band_rules.described(band)}"
+
+
+def _golden(policy: Policy, candidate: Candidate) -> Check:
+    name = "Golden set"
+    if not policy.golden:
+        return Check(name, Mark.SKIPPED, "The policy does not ask the golden set.")
+    golden = candidate.golden
+    if golden is None:
+        return Check(name, Mark.SKIPPED, "The golden set was not asked about this run.")
+    if golden.count == 0:
+        reason = (
+            f"The golden set of {policy.deployment} is empty: name requests with right answers."
+        )
+        return Check(name, Mark.FAILED, reason)
+    if golden.wrong:
+        reason = f"{len(golden.wrong)} of {golden.count} golden cases are wrong: {golden.wrong[0]}"
+        return Check(name, Mark.FAILED, reason)
+    return Check(name, Mark.PASSED, f"All {golden.count} golden cases are right.")
