@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from services.local.models import LocalModels
     from services.local.pipelines import LocalPipelines
     from services.local.probes import LocalProbes
-    from services.local.rotations import LocalRotations
     from services.local.retraining_loop import LocalRetrainingLoop
+    from services.local.rotations import LocalRotations
     from services.local.runs import LocalRuns
     from services.local.schedules import LocalSchedules
     from services.local.scored_requests import LocalScoredRequests
@@ -163,18 +163,18 @@ class LocalWorkspace(Workspace):
         return LocalProbes(self.deployments, self.store, clock=self.clock)
 
     @cached_property
+    def retraining(self) -> LocalRetrainingLoop:
+        from services.local.retraining_loop import LocalRetrainingLoop
+
+        return LocalRetrainingLoop(self.home, self.store, clock=self.clock)
+
+    @cached_property
     def flow(self) -> LocalFlow:
         from services.local.flow import LocalFlow
 
         return LocalFlow(self.home, self.store, clock=self.clock)
 
     def components(self) -> tuple[Component, ...]:
-    @cached_property
-    def retraining(self) -> LocalRetrainingLoop:
-        from services.local.retraining_loop import LocalRetrainingLoop
-
-        return LocalRetrainingLoop(self.home, self.store, clock=self.clock)
-
         supervisor = self._table.supervisor()
         telemetry = self._table.server("telemetry", "telemetry server", supervisor)
         return supervisor, telemetry, self._kept()
