@@ -89,8 +89,8 @@ READS: Mapping[str, frozenset[str]] = {
     "bands": frozenset({"list", "checks"}),
     "probes": frozenset({"list", "results"}),
     "log_archive": frozenset({"search", "keep"}),  # what is kept changes nothing of the workspace
-}
     "retraining": frozenset({"policies", "decisions"}),
+}
 
 CHANGES: Mapping[str, Mapping[str, Role]] = {
     "datasets": {"register": Role.OPERATOR, "register_sample": Role.OPERATOR},
@@ -159,9 +159,9 @@ CHANGES: Mapping[str, Mapping[str, Role]] = {
     "bands": {"save": Role.OPERATOR, "delete": Role.OPERATOR},
     "probes": {"save": Role.OPERATOR},
     "log_archive": {},
+    "retraining": dict.fromkeys(("save", "approve", "reject"), Role.OPERATOR),
 }
 
-    "retraining": dict.fromkeys(("save", "approve", "reject"), Role.OPERATOR),
 
 def role_of(name: str, roles: Mapping[str, Sequence[str]]) -> Role | None:
     """The highest role whose patterns match; None lets them in nowhere.

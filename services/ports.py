@@ -61,8 +61,8 @@ from services.domain import (
 from services.errors import InvalidRequestError
 from services.load_test_rules import LoadTestRules
 from services.log_archive import LogArchives
-from services.rotation import Rotations
 from services.retraining_loop import RetrainingLoop
+from services.rotation import Rotations
 from services.scored.records import ScoredRequests
 
 if TYPE_CHECKING:
@@ -1033,14 +1033,14 @@ class Workspace(ABC):
     def probes(self) -> Probes:
         raise InvalidRequestError(NOT_WATCHED)
 
-    @abstractmethod
-    def components(self) -> tuple[Component, ...]:
-        """What works in the background for this workspace, and whether it does."""
-
-    def can(self, capability: Capability) -> bool:
     @property
     def retraining(self) -> RetrainingLoop:
         """`Capability.RETRAINING_LOOP`. Raises InvalidRequestError: nobody judges runs here."""
         raise InvalidRequestError(NOT_WATCHED)
 
+    @abstractmethod
+    def components(self) -> tuple[Component, ...]:
+        """What works in the background for this workspace, and whether it does."""
+
+    def can(self, capability: Capability) -> bool:
         return capability in self.capabilities

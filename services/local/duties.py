@@ -10,8 +10,8 @@ from services.local.evaluation_duty import EvaluationDuty
 from services.local.flow_duty import FlowDuty
 from services.local.load_test_duty import LoadTestDuty
 from services.local.pipeline_duty import PipelineDuty
-from services.local.run_duty import RunDuty
 from services.local.retrain_duty import RetrainDuty
+from services.local.run_duty import RunDuty
 from services.local.store import Store
 from services.local.telemetry_duty import TelemetryDuty
 from services.local.watch_duty import WatchDuty
@@ -26,7 +26,7 @@ def duties(home: Path, store: Store) -> tuple[Duty, ...]:
         LoadTestDuty(home, store),
         PipelineDuty(home, store),
         EvaluationDuty(home, store),
+        RetrainDuty(home, store),
         FlowDuty(home, store),
         WatchDuty(home, store),
-        RetrainDuty(home, store),
     )
