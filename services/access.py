@@ -75,6 +75,7 @@ READS: Mapping[str, frozenset[str]] = {
     ),
     "load_tests": frozenset({"list", "get", "report_text"}),
     "load_test_rules": frozenset({"list", "get"}),
+    "capacity": frozenset({"list", "get"}),
     "pipelines": frozenset(
         {"list", "get", "graph", "runs", "run", "steps", "steps_of", "logs", "batch_output"}
         | {"endpoints"}
@@ -115,6 +116,7 @@ CHANGES: Mapping[str, Mapping[str, Role]] = {
         "import_report": Role.OPERATOR,
         "delete": Role.ADMIN,
     },
+    "capacity": {"begin": Role.OPERATOR, "stop": Role.OPERATOR},
     "load_test_rules": {
         "set_thresholds": Role.OPERATOR,
         "set_guard_rails": Role.ADMIN,

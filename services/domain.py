@@ -778,6 +778,7 @@ class LoadTest:
     imported: bool = False
     answers: AnswerTally | None = None  # None: nobody looked inside them
     warnings: tuple[str, ...] = ()  # of Apache Benchmark, about its own figures
+    search_id: str | None = None  # the capacity search it is a step of
 
 
 # --- pipelines and schedules ------------------------------------------------------

@@ -88,8 +88,15 @@ def differences(baseline: LoadTest, other: LoadTest) -> tuple[str, ...]:
 
 
 def trend(tests: Sequence[LoadTest], deployment: str) -> tuple[LoadTest, ...]:
-    """Every test of a deployment that measured something, oldest first."""
-    found = [test for test in tests if test.deployment == deployment and test.report is not None]
+    """Every test of a deployment that measured something, oldest first.
+
+    Steps of a capacity search are left out: they differ by how many were sent at a time.
+    """
+    found = [
+        test
+        for test in tests
+        if test.deployment == deployment and test.report is not None and test.search_id is None
+    ]
     return tuple(sorted(found, key=lambda test: (test.created_at, test.id)))
 
 

@@ -19,6 +19,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from services.alerts.ports import Alerts, MetricBands, Probes
+from services.capacity import CapacitySearches
 from services.domain import (
     AuditEvent,
     AutoMLSettings,
@@ -995,6 +996,10 @@ class Workspace(ABC):
     @property
     @abstractmethod
     def load_test_rules(self) -> LoadTestRules: ...
+
+    @property
+    @abstractmethod
+    def capacity(self) -> CapacitySearches: ...
 
     @property
     @abstractmethod

@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard import reads, shell
 from dashboard.components import (
+    benchmark_capacity,
     benchmark_compare,
     benchmark_history,
     benchmark_rules,
@@ -18,7 +19,8 @@ from dashboard.components import (
 from services.domain import Deployment, LoadTest
 
 VIEW = "benchmark_view"
-HISTORY, COMPARE, TREND, RULES = "History", "Compare", "Trend", "Rules"
+HISTORY, COMPARE, TREND = "History", "Compare", "Trend"
+CAPACITY, RULES = "Capacity", "Rules"
 HISTORY_S = 2.0
 
 
@@ -29,8 +31,8 @@ def show(tests: Sequence[LoadTest], test: LoadTest | None, target: Deployment | 
         test: the open one.
         target: the deployment the form is about.
     """
-    history, compare, trend, rules = st.tabs(
-        (HISTORY, COMPARE, TREND, RULES), key=VIEW, bind="query-params", on_change="rerun"
+    history, compare, trend, capacity, rules = st.tabs(
+        (HISTORY, COMPARE, TREND, CAPACITY, RULES), key=VIEW, bind="query-params", on_change="rerun"
     )
     if history.open:
         with history:
@@ -42,6 +44,12 @@ def show(tests: Sequence[LoadTest], test: LoadTest | None, target: Deployment | 
         with trend:
             of = (test.deployment if test else None) or (target.name if target else None)
             benchmark_trend.show(tests, of, zone=shell.zone())
+    if capacity.open:
+        with capacity:
+            if target is None:
+                empty.show("Nothing is deployed, so there is no capacity to find.")
+            else:
+                benchmark_capacity.show(target)
     if rules.open:
         with rules:
             if target is None:

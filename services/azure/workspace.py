@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from services.azure.connection import Connection, Journal
 from services.azure.deadlines import Deadlines
 from services.azure.sign_in import AzureConfig
+from services.capacity import CapacitySearches
 from services.domain import Capability, Component
 from services.load_test_rules import LoadTestRules
 from services.log_archive import LogArchives
@@ -74,6 +75,9 @@ class Desk(Protocol):
     def load_tests(self, deployments: Deployments) -> LoadTests:
         """Apache Benchmark runs against these deployments."""
 
+    def capacity(self, deployments: Deployments) -> CapacitySearches:
+        """Searches for how much these deployments hold."""
+
 
 class AzureWorkspace(Workspace):
     """Nothing is asked of Azure before a port is used."""
@@ -132,6 +136,10 @@ class AzureWorkspace(Workspace):
     @property
     def load_test_rules(self) -> LoadTestRules:
         return self._desk.load_test_rules
+
+    @cached_property
+    def capacity(self) -> CapacitySearches:
+        return self._desk.capacity(self.deployments)
 
     @cached_property
     def pipelines(self) -> AzurePipelines:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from services.local.capacity_duty import CapacityDuty
 from services.local.deployment_duty import DeploymentDuty
 from services.local.duty import Duty
 from services.local.evaluation_duty import EvaluationDuty
@@ -24,6 +25,7 @@ def duties(home: Path, store: Store) -> tuple[Duty, ...]:
         DeploymentDuty(home, store),
         RunDuty(home, store),
         LoadTestDuty(home, store),
+        CapacityDuty(home, store),
         PipelineDuty(home, store),
         EvaluationDuty(home, store),
         RetrainDuty(home, store),

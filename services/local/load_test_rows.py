@@ -43,6 +43,7 @@ def record(row: sqlite3.Row) -> LoadTest:
         imported=bool(row["imported"]),
         answers=answers,
         warnings=tuple(json.loads(row["warnings"])),
+        search_id=row["search_id"],
     )
 
 

@@ -69,7 +69,7 @@ class LocalLoadTests(LoadTests):
 
     def begin(self, plan: LoadTestPlan, *, confirmed: str = "") -> LoadTest:
         apache_bench.check_plan(plan)
-        _check_payload(plan.payload)
+        check_payload(plan.payload)
         apache_bench.executable()
         target = self._deployments().get(plan.deployment)
         if target.scoring_uri is not None:
@@ -197,7 +197,7 @@ class LocalLoadTests(LoadTests):
                 plan.request_budget,
                 plan.stop_at_failure_pct,
                 target.model_id,
-                json.dumps(_settings(target)),
+                json.dumps(settings(target)),
             ),
         )
         audit.record(
@@ -241,7 +241,7 @@ def _name(plan: LoadTestPlan) -> str:
     return f"{plan.deployment}: {amount}, {plan.concurrency} at a time{kept}"
 
 
-def _settings(target: Deployment) -> dict[str, str]:
+def settings(target: Deployment) -> dict[str, str]:
     """What else may explain a difference between two tests of one deployment."""
     return {
         "State": target.state.value,
@@ -260,7 +260,7 @@ def _words(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
-def _check_payload(payload: str) -> None:
+def check_payload(payload: str) -> None:
     if len(payload.encode()) > PAYLOAD_LIMIT_BYTES:
         raise InvalidRequestError("The payload of a load test has at most 1 MB.")
     try:

@@ -18,6 +18,7 @@ from services.ports import Workspace
 if TYPE_CHECKING:
     from services.local.alerts import LocalAlerts
     from services.local.bands import LocalMetricBands
+    from services.local.capacity import LocalCapacitySearches
     from services.local.datasets import LocalDatasets
     from services.local.deployments import LocalDeployments
     from services.local.flow import LocalFlow
@@ -121,6 +122,12 @@ class LocalWorkspace(Workspace):
         from services.local.load_test_rules import LocalLoadTestRules
 
         return LocalLoadTestRules(self.store)
+
+    @cached_property
+    def capacity(self) -> LocalCapacitySearches:
+        from services.local.capacity import LocalCapacitySearches
+
+        return LocalCapacitySearches(self.home, self.store, self.deployments, clock=self.clock)
 
     @cached_property
     def pipelines(self) -> LocalPipelines:

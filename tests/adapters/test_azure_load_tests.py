@@ -70,7 +70,7 @@ def command_lines() -> str:
 def test_the_key_is_in_no_command_line_and_in_no_file(workspace, azure, plan):
     keys = workspace.deployments.keys(NAME)
 
-    test = workspace.load_tests.begin(plan)
+    test = workspace.load_tests.begin(plan, confirmed=NAME)
     seen = ""
     while not workspace.load_tests.get(test.id).state.settled:
         seen += command_lines()
@@ -87,7 +87,7 @@ def test_the_key_is_in_no_command_line_and_in_no_file(workspace, azure, plan):
 
 
 def test_the_report_says_that_a_relay_stood_between_and_what_it_added(workspace, plan):
-    test = settled(workspace.load_tests, workspace.load_tests.begin(plan))
+    test = settled(workspace.load_tests, workspace.load_tests.begin(plan, confirmed=NAME))
 
     assert test.report.complete_count == 200
     assert test.answers.result_codes == {"200": 200}
@@ -96,7 +96,7 @@ def test_the_report_says_that_a_relay_stood_between_and_what_it_added(workspace,
 
 
 def test_what_azure_measures_is_not_what_the_local_workspace_lists(workspace, azure, plan):
-    test = settled(workspace.load_tests, workspace.load_tests.begin(plan))
+    test = settled(workspace.load_tests, workspace.load_tests.begin(plan, confirmed=NAME))
 
     assert test.id in [each.id for each in workspace.load_tests.list(NAME)]
     assert azure.engine.load_tests.list() == ()
@@ -107,7 +107,7 @@ def test_what_azure_measures_is_not_what_the_local_workspace_lists(workspace, az
 def test_a_worker_that_nobody_told_the_way_says_so(workspace, monkeypatch, plan):
     monkeypatch.setattr(load_test_handover, "leave", lambda *_: None)
 
-    test = settled(workspace.load_tests, workspace.load_tests.begin(plan))
+    test = settled(workspace.load_tests, workspace.load_tests.begin(plan, confirmed=NAME))
 
     assert test.state is LoadTestState.FAILED
     assert "not handed over" in test.error
@@ -116,7 +116,7 @@ def test_a_worker_that_nobody_told_the_way_says_so(workspace, monkeypatch, plan)
 def test_a_deployment_that_breaks_down_meanwhile_is_counted_as_such(workspace, azure, plan):
     azure.misbehave(Fault(pattern=r"POST .*azurecontainer.io/score", status=503))
     try:
-        test = settled(workspace.load_tests, workspace.load_tests.begin(plan))
+        test = settled(workspace.load_tests, workspace.load_tests.begin(plan, confirmed=NAME))
     finally:
         azure.misbehave()
 

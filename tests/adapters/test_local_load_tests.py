@@ -19,10 +19,12 @@ import pytest
 
 from services.domain import LoadTest, LoadTestPlan, LoadTestState
 from services.errors import ConflictError
+from services.load_test_rules import GuardRails
 from services.local import processes
 from services.local.clock import utc_now
 from services.local.duty import Exit, ExitCause
 from services.local.load_test_duty import LoadTestDuty
+from services.local.load_test_rules import LocalLoadTestRules
 from services.local.load_tests import LocalLoadTests
 from services.local.store import Store, instant
 from services.ports import LoadTests
@@ -192,6 +194,7 @@ def test_answers_that_hide_an_error_in_a_200_are_counted_apart(
 ):
     stub.answer = lambda number, body: (200, BAD if number > 31 else GOOD)
     deploy(tmp_path, store, stub.port)
+    LocalLoadTestRules(store).set_guard_rails("bank", GuardRails(stop_at_failure_pct=None))
     asked = load_tests.begin(plan())
 
     work(asked.id)
@@ -205,6 +208,7 @@ def test_answers_that_hide_an_error_in_a_200_are_counted_apart(
 def test_answers_other_than_2xx_are_counted_by_code(tmp_path, store, stub, load_tests, work):
     stub.answer = lambda number, body: (200, GOOD) if number == 1 or number % 2 else (503, "busy")
     deploy(tmp_path, store, stub.port)
+    LocalLoadTestRules(store).set_guard_rails("bank", GuardRails(stop_at_failure_pct=None))
     asked = load_tests.begin(plan())
 
     work(asked.id)

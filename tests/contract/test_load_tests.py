@@ -55,9 +55,14 @@ def settled(port: LoadTests, load_test_id: str, until) -> LoadTest:
     return port.get(load_test_id)
 
 
+def begin(port: LoadTests, plan: LoadTestPlan) -> LoadTest:
+    """Start it, confirmed wherever the deployment is."""
+    return port.begin(plan, confirmed=plan.deployment)
+
+
 @needs_ab
 def test_a_load_test_measures_what_was_asked_for(workspace, load_tests, plan, deployment, until):
-    asked = load_tests.begin(plan(requests=60, concurrency=5))
+    asked = begin(load_tests, plan(requests=60, concurrency=5))
 
     test = settled(load_tests, asked.id, until)
 
@@ -78,7 +83,7 @@ def test_a_load_test_measures_what_was_asked_for(workspace, load_tests, plan, de
 def test_the_same_payload_has_the_same_hash_and_another_another(load_tests, plan, until):
     hashes = []
     for text in ('{"data": [1]}', '{"data": [1]}', '{"data": [2]}'):
-        asked = load_tests.begin(plan(payload=text))
+        asked = begin(load_tests, plan(payload=text))
         hashes.append(asked.payload_sha256)
         settled(load_tests, asked.id, until)
 
@@ -87,7 +92,7 @@ def test_the_same_payload_has_the_same_hash_and_another_another(load_tests, plan
 
 @needs_ab
 def test_a_refused_payload_fails_with_what_the_deployment_said(load_tests, plan, until):
-    asked = load_tests.begin(plan(payload='{"data": [{"no such column": 1}]}'))
+    asked = begin(load_tests, plan(payload='{"data": [{"no such column": 1}]}'))
 
     test = settled(load_tests, asked.id, until)
 
@@ -98,16 +103,16 @@ def test_a_refused_payload_fails_with_what_the_deployment_said(load_tests, plan,
 
 @needs_ab
 def test_one_at_a_time_per_deployment(load_tests, plan):
-    first = load_tests.begin(plan(requests=None, seconds=30))
+    first = begin(load_tests, plan(requests=None, seconds=30))
 
     with pytest.raises(ConflictError, match="has not ended"):
-        load_tests.begin(plan())
+        begin(load_tests, plan())
     assert load_tests.get(first.id).plan.seconds == 30
 
 
 @needs_ab
 def test_stopping_ends_it_and_keeps_what_was_measured(load_tests, plan, until):
-    asked = load_tests.begin(plan(requests=None, seconds=30))
+    asked = begin(load_tests, plan(requests=None, seconds=30))
     until(lambda: load_tests.get(asked.id).done_count > 0)
 
     load_tests.stop(asked.id)
@@ -121,7 +126,7 @@ def test_stopping_ends_it_and_keeps_what_was_measured(load_tests, plan, until):
 
 @needs_ab
 def test_a_running_one_is_not_deleted(load_tests, plan):
-    asked = load_tests.begin(plan(requests=None, seconds=30))
+    asked = begin(load_tests, plan(requests=None, seconds=30))
 
     with pytest.raises(ConflictError, match="still running"):
         load_tests.delete(asked.id)
@@ -130,7 +135,7 @@ def test_a_running_one_is_not_deleted(load_tests, plan):
 @needs_ab
 def test_an_unknown_deployment_is_not_found(load_tests, plan, name):
     with pytest.raises(NotFoundError, match=name):
-        load_tests.begin(plan(deployment=name))
+        begin(load_tests, plan(deployment=name))
 
 
 @pytest.mark.parametrize(
@@ -139,7 +144,7 @@ def test_an_unknown_deployment_is_not_found(load_tests, plan, name):
 )
 def test_an_impossible_plan_is_refused(load_tests, plan, changes):
     with pytest.raises(InvalidRequestError):
-        load_tests.begin(plan(**changes))
+        begin(load_tests, plan(**changes))
 
 
 def test_an_imported_report_is_kept_with_its_figures(load_tests):
