@@ -17,6 +17,7 @@ from dashboard.components import (
     scoring_history,
     scoring_options,
     scoring_request,
+    scoring_sweep,
 )
 from services.domain import DataContract, Deployment
 
@@ -63,8 +64,9 @@ with failures.explained():
         probabilities = scoring_options.probabilities(contract)
     scoring_options.notice(deployment, contract)
     now, zone = datetime.now(UTC), shell.zone()
-    views = (scoring_history.SCORE, scoring_history.HISTORY, scoring_history.GOLDEN)
-    one, history, golden = st.tabs(
+    kept = (scoring_history.SCORE, scoring_history.HISTORY, scoring_history.GOLDEN)
+    views = (*kept, scoring_sweep.SWEEP)
+    one, history, golden, sweep = st.tabs(
         views, key=scoring_history.VIEW, bind="query-params", on_change="rerun"
     )
     if history.open:
@@ -73,6 +75,9 @@ with failures.explained():
     if golden.open:
         with golden:
             scoring_golden.show(deployment, now=now)
+    if sweep.open:
+        with sweep:
+            scoring_sweep.show(deployment, deployments, contract)
     if one.open:
         with one:
             if mode == scoring_editor.CSV and contract is not None:
