@@ -242,11 +242,11 @@ def availability(frame: pd.DataFrame, time: Axis, *, unit: str) -> go.Figure:
 def _line(name: str, values: Floats, color: str, time: Axis, *, width: float = 1.75) -> Trace:
     """A line that breaks where there is no value; a value without neighbours is a dot.
 
-    The others are dots of no size: a click chooses points, and a line without any has none.
+    The others are dots nobody sees: a click chooses points, and a line without any has none.
     """
     missing = np.concatenate([[True], np.isnan(values), [True]])
     alone = ~missing[1:-1] & missing[:-2] & missing[2:]
-    size: Floats | float = np.where(alone, 5.0, 0.0) if alone.any() else 0.0
+    seen: Floats | float = np.where(alone, 1.0, 0.0) if alone.any() else 0.0
     return {
         "type": "scatter",
         "name": name,
@@ -255,7 +255,7 @@ def _line(name: str, values: Floats, color: str, time: Axis, *, width: float = 1
         "y": values,
         "line": {"color": color, "width": width},
         "mode": "lines+markers",
-        "marker": {"size": size, "color": color},
+        "marker": {"size": 5, "color": color, "opacity": seen},
     }
 
 
