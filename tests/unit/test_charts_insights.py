@@ -132,7 +132,7 @@ def test_a_value_without_neighbours_can_be_seen(time):
 
     (mean,) = traces(figure, "mean")
     assert mean.mode == "lines+markers"
-    assert mean.marker.size.tolist() == [0, 5, 0, 0, 0, 0]
+    assert mean.marker.opacity.tolist() == [0, 1, 0, 0, 0, 0]
 
 
 def test_bins_with_too_few_requests_are_counted():
