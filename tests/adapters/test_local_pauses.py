@@ -221,6 +221,7 @@ def failed_run(local: Local) -> str:
         local.pipeline_id, "people", parameters={"experiment_timeout_minutes": "7"}
     )
     local.journal.settle(run.id, RunStatus.FAILED, error="boom")
+    local.clock.now += timedelta(seconds=1)  # an attempt comes later
     return run.id
 
 
