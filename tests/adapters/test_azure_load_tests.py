@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from services.capacity import CapacityPlan
 from services.domain import DeploymentState, LoadTestPlan, LoadTestState
+from services.errors import InvalidRequestError
 from services.local import load_test_handover
 from services.local.load_test_handover import FILE, Handover
 from services.local.load_test_target import elsewhere
@@ -147,3 +149,18 @@ def test_the_certificate_is_verified_through_the_proxy(azure, plan, tmp_path, tr
     else:
         assert answer.status == 502
         assert "certificate was not accepted" in answer.error
+
+
+def test_a_capacity_search_goes_through_the_same_relay(workspace, plan):
+    wanted = CapacityPlan(
+        deployment=NAME, payload=plan.payload, request_budget=200, step_requests=60, most=2
+    )
+    with pytest.raises(InvalidRequestError, match="type its name"):
+        workspace.capacity.begin(wanted)
+
+    search = workspace.capacity.begin(wanted, confirmed=NAME)
+    found = settled(workspace.capacity, search)
+
+    assert found.state is LoadTestState.COMPLETED, found.reason
+    assert found.steps
+    assert found.spent <= 200
