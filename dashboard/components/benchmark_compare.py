@@ -78,7 +78,7 @@ def _pin(test: LoadTest, baseline: LoadTest, pinned: str | None) -> None:
         "Unpin baseline" if is_pinned else "Pin as baseline",
         key="benchmark.unpin" if is_pinned else "benchmark.pin",
         icon=":material/keep_off:" if is_pinned else ":material/keep:",
-        help=f"Every load test of {formats.plain(deployment)} is compared with the pinned one first",
+        help=f"Load tests of {formats.plain(deployment)} are compared with the pinned one first",
     ):
         with failures.reported():
             if is_pinned:

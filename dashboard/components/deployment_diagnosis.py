@@ -7,10 +7,10 @@ from datetime import datetime
 import streamlit as st
 
 from dashboard import alert_reads, formats, reads, session
+from dashboard.components import failures
 from services import diagnosis, transition_times
 from services.diagnosis import Diagnosis, Symptoms, Trouble
 from services.domain import Capability, Deployment, DeploymentState
-from services.errors import ServiceError
 
 UNWELL = (DeploymentState.UNHEALTHY, DeploymentState.FAILED)
 LINES = 1_000  # of the log that are looked at
@@ -53,10 +53,9 @@ def _probe(name: str) -> str:
 
 
 def _log(name: str) -> str:
-    try:
+    with failures.reported():
         return reads.deployment_log(name, LINES).text
-    except ServiceError:
-        return ""  # the card then rests on what the back end says
+    return ""  # the card then rests on what the back end says
 
 
 def _card(name: str, card: Diagnosis) -> None:

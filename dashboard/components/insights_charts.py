@@ -12,13 +12,12 @@ import streamlit as st
 
 from dashboard import charts, charts_insights, charts_insights_marks, formats, reads, shell
 from dashboard.charts_insights import Axis
-from dashboard.components import insights_events, insights_kql, insights_moment, panel
+from dashboard.components import failures, insights_events, insights_kql, insights_moment, panel
 from dashboard.insights_view import View
 from dashboard.readings import Stamped
 from services import traffic
 from services.chart_events import ChartEvent
 from services.domain import Panel
-from services.errors import ServiceError
 from services.ports import QueryResult
 
 
@@ -217,7 +216,6 @@ def before(view: View) -> traffic.Traffic | None:
     """The totals of the period before, where they are wanted and can be told."""
     if not view.compared:
         return None
-    try:
+    with failures.reported():
         return summary(view.before).value
-    except ServiceError:
-        return None  # the tiles are worth showing without their changes; the charts say why
+    return None  # the tiles are worth showing without their changes

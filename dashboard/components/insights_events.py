@@ -9,18 +9,18 @@ import streamlit as st
 
 from dashboard import formats, reads, shell
 from dashboard.charts_insights_marks import SIGNS
+from dashboard.components import failures
 from dashboard.insights_view import View
 from services import chart_events
 from services.chart_events import ChartEvent
-from services.errors import ServiceError
+from services.domain import AuditEvent
 
 
 def of(view: View) -> tuple[ChartEvent, ...]:
     """Of the view's deployment, in its window; none where the audit log cannot be read."""
-    try:
+    audit: tuple[AuditEvent, ...] = ()
+    with failures.reported():  # the charts are worth showing without marks
         audit = reads.long_audit()
-    except ServiceError:
-        return ()  # the charts are worth showing without marks
     window = view.window
     return chart_events.events(
         audit, deployment=view.deployment, start=window.start, end=window.end
