@@ -15,6 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from dashboard import session
+from dashboard.settings import Backend
 from services.app_insights.connection import Connection
 from services.errors import ServiceError
 
@@ -53,10 +54,15 @@ def failed(error: Exception) -> None:
 
 
 def _client() -> TelemetryClient | None:
-    """The client for the workspace's telemetry; None while nobody takes it in."""
+    """The client for a local workspace's telemetry; None while nobody takes it in.
+
+    On Azure the component is the customer's: nothing is sent there that they did not deploy.
+    """
     found = ""
     try:
-        found = session.workspace().telemetry.connection_string
+        workspace = session.workspace()
+        if workspace.backend == Backend.LOCAL:
+            found = workspace.telemetry.connection_string
     except ServiceError as error:
         log.debug("the dashboard's own events have nowhere to go: %s", error)
     return _connected(found) if found else None

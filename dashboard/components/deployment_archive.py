@@ -54,8 +54,8 @@ def stated(found: ArchivedLog, *, searched: bool, now: datetime) -> str:
     """How much is kept, and what was found in it, in words."""
     if found.since is None or found.read_at is None:
         return (
-            "Nothing is kept yet. The end of the log is read every half minute while the "
-            "workspace is watched, and joined here into one history."
+            "Nothing is kept yet. The end of the log is read whenever it is shown, every half "
+            "minute while a local workspace is watched, and joined here into one history."
         )
     kept = f"{formats.plural(found.line_count, 'line')} kept since {formats.utc(found.since)}"
     gaps = "no gap" if not found.gap_count else formats.plural(found.gap_count, "gap")
