@@ -20,7 +20,7 @@ from services.errors import InvalidRequestError
 from services.load_test_rules import GuardRails, Thresholds
 from services.load_test_verdict import Outcome
 
-LEAST_GROWTH = 0.75  # of the throughput that so many more at a time would bring
+LEAST_GROWTH = 0.5  # of the throughput that so many more at a time would bring
 ROUNDS = 12  # requests of each client in a step, at least
 ATTEMPTS = 2  # at a step that was interrupted
 

@@ -5,6 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long a machine takes to think of an example says nothing about the code.
+settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("ours")
 
 HERE = Path(__file__).parent
 ORDER = ("unit", "", "kql", "pages", "contract", "adapters", "azure_double", "e2e")

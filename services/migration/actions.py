@@ -304,6 +304,28 @@ ACTIONS: tuple[Action, ...] = (
         """,
     ),
     Action(
+        key="pipeline.retry",
+        title="Run a failed pipeline run again, with its parameters",
+        example={
+            "pipeline_id": "0a1b2c3d",
+            "experiment": "retraining",
+            "parameters": {"label": "y"},
+            "name": "retrain",
+        },
+        v1="""
+            from azureml.pipeline.core import PublishedPipeline
+            pipeline = PublishedPipeline.get(ws, $pipeline_id)
+            run = pipeline.submit(ws, $experiment, pipeline_parameters=$parameters)
+        """,
+        v2="""
+            from azure.ai.ml import Input
+            inputs = {key: Input(type="string", default=text) for key, text in $parameters.items()}
+            endpoints = ml_client.batch_endpoints
+            job = endpoints.invoke($name, inputs=inputs, experiment_name=$experiment)
+        """,
+        v2_note="Neither SDK retries by itself.",
+    ),
+    Action(
         key="pipeline.enable",
         title="Enable a published pipeline",
         example={"pipeline_id": "0a1b2c3d"},
@@ -418,6 +440,43 @@ ACTIONS: tuple[Action, ...] = (
         """,
         v2="""
             ml_client.schedules.begin_disable($name).wait()
+            ml_client.schedules.begin_enable($name).wait()
+        """,
+    ),
+    Action(
+        key="schedule.disable",
+        title="Disable a schedule",
+        example={"schedule_id": "0a1b2c3d", "name": "nightly"},
+        v1="""
+            from azureml.pipeline.core import Schedule
+            Schedule.get(ws, $schedule_id).disable(wait_for_provisioning=True)
+        """,
+        v2="""
+            ml_client.schedules.begin_disable($name).wait()
+        """,
+    ),
+    Action(
+        key="schedule.pause",
+        title="Pause schedules until a time",
+        example={"schedule_id": "0a1b2c3d", "name": "nightly"},
+        v1="""
+            from azureml.pipeline.core import Schedule
+            Schedule.get(ws, $schedule_id).disable(wait_for_provisioning=True)
+        """,
+        v2="""
+            ml_client.schedules.begin_disable($name).wait()
+        """,
+        v2_note="Neither SDK resumes by itself: enable it again when the time has come.",
+    ),
+    Action(
+        key="schedule.resume",
+        title="Resume a paused schedule",
+        example={"schedule_id": "0a1b2c3d", "name": "nightly"},
+        v1="""
+            from azureml.pipeline.core import Schedule
+            Schedule.get(ws, $schedule_id).enable(wait_for_provisioning=True)
+        """,
+        v2="""
             ml_client.schedules.begin_enable($name).wait()
         """,
     ),

@@ -235,7 +235,7 @@ def test_a_url_that_is_gone_is_refused_and_one_that_fails_is_unavailable(dataset
 
 
 def test_a_download_stops_at_the_limit(datasets, server, monkeypatch):
-    monkeypatch.setattr("services.local.sources.CONTENT_LIMIT_BYTES", 10)
+    monkeypatch.setattr("services.sources.CONTENT_LIMIT_BYTES", 10)
 
     with pytest.raises(InvalidRequestError, match="accepted"):
         datasets.register("web", url(f"{server}/200"))
@@ -261,7 +261,7 @@ def test_a_copy_in_another_dialect_has_the_same_digest():
 
 def test_the_download_is_registered_when_its_rows_are_the_published_ones(datasets, monkeypatch):
     content = shared_data("bankmarketing_train.csv").read_bytes()
-    monkeypatch.setattr("services.local.sources._download", lambda address: content)
+    monkeypatch.setattr("services.sources._download", lambda address: content)
 
     dataset = datasets.register_sample("bank-marketing")
 
@@ -270,7 +270,7 @@ def test_the_download_is_registered_when_its_rows_are_the_published_ones(dataset
 
 
 def test_a_download_with_other_rows_is_refused(datasets, monkeypatch):
-    monkeypatch.setattr("services.local.sources._download", lambda address: TEXT)
+    monkeypatch.setattr("services.sources._download", lambda address: TEXT)
 
     with pytest.raises(InvalidRequestError, match="does not hold the published"):
         datasets.register_sample("bank-marketing")
