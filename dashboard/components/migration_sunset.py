@@ -30,15 +30,17 @@ def show(today: date) -> None:
 
 def _row(standing: Standing) -> None:
     fact = standing.fact
-    when, what = st.columns([1, 5], vertical_alignment="top")
+    when, what, source = st.columns([2, 9, 1], vertical_alignment="top")
     with when:
         st.badge(
             standing.words[0].upper() + standing.words[1:],
             color="red" if standing.over else "orange",
         )
     with what, st.container(gap="xxsmall"):
-        st.markdown(f"**{fact.what}** · {fact.ends_on:%-d %B %Y} · [source]({fact.source})")
+        st.markdown(f"**{fact.what}** · {fact.ends_on:%-d %B %Y}")
         st.caption(fact.meaning + _leaning(fact.pages))
+    with source:
+        st.page_link(fact.source, label="Source")
 
 
 def _leaning(pages: tuple[str, ...]) -> str:
