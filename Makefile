@@ -13,6 +13,7 @@ PYTHON ?= python3.11
 ADDRESS ?= 127.0.0.1
 PORT ?=
 TESTS ?=
+JOBS ?= auto
 DASHBOARD_HOME ?= $(HOME)/.azureml-dashboard
 AZURE_DOUBLE ?= $(HOME)/.azureml-double
 
@@ -46,7 +47,7 @@ azure-double: $(TEST_READY)
 	@exec $(BIN)/python -m tests.azure_double --demo "$(AZURE_DOUBLE)"
 
 test: $(TEST_READY) tools node
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 check: $(TEST_READY)
 	$(BIN)/ruff check .
