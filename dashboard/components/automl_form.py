@@ -8,7 +8,14 @@ from dataclasses import replace
 import streamlit as st
 
 from dashboard import formats, reads, session
-from dashboard.components import empty, failures, runs_child, runs_list, runs_settings
+from dashboard.components import (
+    empty,
+    failures,
+    migration_code,
+    runs_child,
+    runs_list,
+    runs_settings,
+)
 from services.domain import (
     PRIMARY_METRICS,
     AutoMLSettings,
@@ -52,6 +59,16 @@ def _dialog(like: AutoMLSettings | None) -> None:
             return
         settings = fields(datasets, like)
         with st.container(horizontal=True, horizontal_alignment="right"):
+            migration_code.popover(
+                "run.start",
+                experiment=settings.experiment,
+                dataset=split_id("dataset", settings.dataset_id)[0],
+                task=settings.task.value,
+                label=settings.label_column_name,
+                metric=settings.primary_metric,
+                minutes=settings.experiment_timeout_minutes,
+                at_once=settings.max_concurrent_iterations,
+            )
             if st.button("Cancel", key="automl.cancel"):
                 close()
                 st.rerun()

@@ -7,7 +7,13 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboard import formats, reads, scoring_draft, session
-from dashboard.components import confirm, deployment_elsewhere, deployment_picker, failures
+from dashboard.components import (
+    confirm,
+    deployment_elsewhere,
+    deployment_picker,
+    failures,
+    migration_code,
+)
 from services import apache_bench, load_test_rules, scoring_payload
 from services.domain import Deployment, LoadTestPlan
 from services.errors import NotFoundError
@@ -32,10 +38,19 @@ def show(deployments: Sequence[Deployment]) -> Deployment:
     `deployments` is not empty.
     """
     with st.container(border=True, key="benchmark-form"):
-        st.markdown("**New load test**")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown("**New load test**", width="stretch")
+            shown = st.container(width="content")
         _take_filled(deployments)
         target = deployment_picker.show(deployments)
         plan = _plan(target)
+        with shown:
+            migration_code.popover(
+                "deployment.benchmark",
+                name=target.name,
+                requests=plan.requests,
+                at_once=plan.concurrency,
+            )
         with failures.reported():
             confirmed = _asked_for(plan, target)
             if confirmed is not None:

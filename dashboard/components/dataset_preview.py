@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import formats, session
-from dashboard.components import table_height
+from dashboard.components import migration_code, table_height
 from services.domain import Dataset
 
 LIMIT = 1_000
@@ -18,6 +18,9 @@ def show(dataset: Dataset) -> None:
         "Rows", 1, LIMIT, DEFAULT, key="rows", bind="query-params", width=150, step=5,
         help=f"The first rows of the file, at most {formats.count(LIMIT)}.",
     )  # fmt: skip
+    migration_code.popover(
+        "dataset.preview", name=dataset.name, version=dataset.version, rows=int(count)
+    )
     head = session.workspace().datasets.head(dataset.name, dataset.version, int(count))
     st.dataframe(
         head,

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from dashboard import formats, reads, session
-from dashboard.components import dataset_inspection, failures
+from dashboard.components import dataset_inspection, failures, migration_code
 from dashboard.components.dataset_list import OPENED
 from services.domain import Capability, DataSource, SourceKind, check_asset_name
 from services.errors import InvalidRequestError
@@ -49,6 +49,11 @@ def _dialog() -> None:
     if session.workspace().backend != "local":
         st.caption("The file is copied to the workspace's default datastore.")
     with st.container(horizontal=True, horizontal_alignment="right"):
+        migration_code.popover(
+            "dataset.register",
+            name=name or None,
+            path=source.location if source else None,
+        )
         if st.button("Cancel", key="dataset.register.cancel"):
             close()
             st.rerun()

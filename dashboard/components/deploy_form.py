@@ -8,7 +8,7 @@ from collections.abc import Collection
 import streamlit as st
 
 from dashboard import formats, reads, session
-from dashboard.components import deployment_elsewhere, failures
+from dashboard.components import deployment_elsewhere, failures, migration_code
 from services.domain import Model, check_deployment_name
 from services.errors import InvalidRequestError
 
@@ -64,6 +64,16 @@ def _dialog(model: Model) -> None:
         description = st.text_input("Description", key="deploy.description")
         deployment_elsewhere.deploying()
         with st.container(horizontal=True, horizontal_alignment="right"):
+            migration_code.popover(
+                "deployment.create",
+                name=name,
+                model=model.name,
+                version=model.version,
+                cores=float(cores),
+                gb=float(gigabytes),
+                auth=bool(auth),
+                telemetry=bool(telemetry),
+            )
             if st.button("Cancel", key="deploy.cancel"):
                 close()
                 st.rerun()

@@ -7,7 +7,7 @@ from datetime import datetime, tzinfo
 import streamlit as st
 
 from dashboard import formats, reads, session
-from dashboard.components import deployment_delete, failures, state_badge
+from dashboard.components import deployment_delete, failures, migration_code, state_badge
 from services.domain import Deployment, DeploymentState
 
 _MEANING = {
@@ -38,6 +38,7 @@ def show(deployment: Deployment, *, now: datetime, zone: tzinfo) -> None:
                 query_params={"deployment": deployment.name},
                 width="content",
             )
+        migration_code.popover("deployment.read", "deployment.delete", name=deployment.name)
         deployment_delete.show(deployment)
     if deployment.description:
         st.caption(formats.plain(deployment.description))

@@ -13,6 +13,7 @@ from dashboard.components import (
     deployment_elsewhere,
     deployment_notice,
     failures,
+    migration_code,
     secret_field,
 )
 from services.domain import Deployment, KeyKind, Keys
@@ -36,11 +37,17 @@ class _Pending:
 
 def show(deployment: Deployment) -> None:
     with st.container(border=True, key="health-keys"):
-        st.markdown(
-            "**Keys**",
-            help="Either one authorises a scoring request. Regenerate one while callers use "
-            "the other, and nobody is locked out.",
-        )
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(
+                "**Keys**",
+                help="Either one authorises a scoring request. Regenerate one while callers use "
+                "the other, and nobody is locked out.",
+                width="stretch",
+            )
+            if deployment.auth_enabled:
+                migration_code.popover(
+                    "deployment.keys", "deployment.regenerate", name=deployment.name
+                )
         if not deployment.auth_enabled:
             st.caption("This deployment accepts anonymous calls; it has no keys.")
             return

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import formats
-from dashboard.components import table_height
+from dashboard.components import migration_code, table_height
 from services import log_lines
 from services.domain import LogTail
 from services.log_lines import LogEntry, Severity
@@ -40,6 +40,7 @@ def show(name: str, tail: LogTail, *, zone: tzinfo) -> None:
                 help="Counts what is logged again and again, and Azure’s “no request id” echoes",
             )
             st.space("stretch")
+            migration_code.popover("deployment.logs", name=name)
             st.download_button(
                 "Download",
                 tail.text,

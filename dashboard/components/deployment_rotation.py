@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from dashboard import formats, session, shell
-from dashboard.components import failures
+from dashboard.components import failures, migration_code
 from services.domain import Deployment
 from services.rotation import Rotation, RotationStep
 
@@ -48,7 +48,9 @@ def _offer(name: str, last: Rotation | None) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("**Guided rotation**", width="content")
         st.caption(_history(last, now=now), width="stretch")
-        if st.button("Rotate both keys", key="rotation.begin", icon=":material/cycle:"):
+        begun = st.button("Rotate both keys", key="rotation.begin", icon=":material/cycle:")
+        migration_code.popover("deployment.rotate", name=name)
+        if begun:
             session.workspace().rotations.begin(name)
             st.rerun()
 

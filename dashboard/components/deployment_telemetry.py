@@ -10,6 +10,7 @@ from dashboard.components import (
     deployment_elsewhere,
     deployment_notice,
     failures,
+    migration_code,
 )
 from services.domain import Deployment
 
@@ -42,6 +43,7 @@ def show(deployment: Deployment) -> None:
                 icon=":material/toggle_off:" if on else ":material/toggle_on:",
                 disabled=not deployment.state.settled,
             )
+            migration_code.popover("deployment.telemetry", name=name, on=not on)
             if on:
                 st.page_link(
                     "../pages/app_insights.py",

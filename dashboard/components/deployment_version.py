@@ -12,6 +12,7 @@ from dashboard.components import (
     deployment_elsewhere,
     deployment_notice,
     failures,
+    migration_code,
 )
 from services.domain import Deployment, Model, split_id
 
@@ -51,17 +52,23 @@ def _choice(deployment: Deployment, others: Sequence[Model]) -> None:
         format_func=lambda model_id: _label(by_id[model_id]),
         key=f"health.version-{deployment.name}",
     )
-    agreed = confirm.show(
-        "Update…",
-        key=f"health.update-{deployment.name}",
-        question=f"Serve {formats.plain(str(chosen))}?",
-        consequence=f"**{formats.plain(deployment.name)}** answers with "
-        f"{formats.plain(str(chosen))} as soon as it is loaded, and with "
-        f"{formats.plain(deployment.model_id)} until then; {deployment_elsewhere.update_note()}",
-        verb="Update",
-        icon=":material/upgrade:",
-        disabled=not deployment.state.settled,
-    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        agreed = confirm.show(
+            "Update…",
+            key=f"health.update-{deployment.name}",
+            question=f"Serve {formats.plain(str(chosen))}?",
+            consequence=f"**{formats.plain(deployment.name)}** answers with "
+            f"{formats.plain(str(chosen))} as soon as it is loaded, and with "
+            f"{formats.plain(deployment.model_id)} until then; "
+            f"{deployment_elsewhere.update_note()}",
+            verb="Update",
+            icon=":material/upgrade:",
+            disabled=not deployment.state.settled,
+        )
+        name, version = split_id("model", str(chosen))
+        migration_code.popover(
+            "deployment.update", name=deployment.name, model=name, version=version
+        )
     if agreed and chosen is not None:
         with failures.reported():
             session.workspace().deployments.begin_update(deployment.name, model_id=chosen)

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from services.migration.actions import ACTIONS
-from services.migration.code import action, code
+from services.migration.code import code
 
 TITLES = {each.key: each.title for each in ACTIONS}
 
@@ -26,20 +26,38 @@ def show() -> None:
 
 
 def popover(*keys: str, **values: Any) -> None:
-    """A button that opens the code of these actions, with `values` filled in.
+    """A quiet button that opens the code of these actions, with `values` filled in.
+
+    Nothing of it is made before it is opened.
 
     Args:
-        keys: as in the audit log; each one is a tab.
-        values: what the texts need, by name; what is missing is taken from the example.
+        keys: as in the registry; each one is a tab.
+        values: what the texts need, by name, never a secret; what is missing is taken from
+            the example.
     """
-    with st.popover("Code", icon=":material/code:", key=f"code.{keys[0]}"):
+    key = f"code.{'+'.join(keys)}"
+    opened = st.popover(
+        "Code",
+        icon=":material/code:",
+        type="tertiary",
+        key=key,
+        on_change="rerun",
+    )
+    if not opened.open:
+        return
+    with opened:
         if len(keys) == 1:
-            st.markdown(f"**{action(keys[0]).title}**")
+            st.markdown(f"**{TITLES[keys[0]]}**")
             _both(keys[0], **values)
             return
-        for key, tab in zip(keys, st.tabs([TITLES[key] for key in keys]), strict=True):
-            with tab:
-                _both(key, **values)
+        chosen = st.selectbox(
+            "Action",
+            keys,
+            format_func=TITLES.__getitem__,
+            key=f"{key}.which",
+            label_visibility="collapsed",
+        )
+        _both(chosen, **values)
 
 
 def _both(key: str, **values: Any) -> None:

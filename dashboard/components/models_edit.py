@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import formats, reads, session
-from dashboard.components import failures, register_form
+from dashboard.components import failures, migration_code, register_form
 from services.domain import Model
 
 
@@ -29,7 +29,14 @@ def show(model: Model) -> None:
                 st.toast("Saved.", icon=":material/check:")
                 st.rerun()
     with right, st.container(border=True):
-        st.markdown("**Record**")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown("**Record**", width="stretch")
+            migration_code.popover(
+                "model.update",
+                name=model.name,
+                version=model.version,
+                description=model.description,
+            )
         rows = {
             "Id": model.id,
             "Framework": model.framework,

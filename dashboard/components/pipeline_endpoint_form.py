@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import formats, reads, session
-from dashboard.components import failures, pipeline_address
+from dashboard.components import failures, migration_code, pipeline_address
 from dashboard.pipeline_facts import Catalog
 from services.domain import PipelineEndpoint
 
@@ -46,6 +46,12 @@ def _dialog(pipeline_id: str, catalog: Catalog) -> None:
     else:
         default = st.toggle("Make it the default version", True, key="endpoint-form.default")
     with failures.reported(), st.container(horizontal=True, horizontal_alignment="right"):
+        new = chosen == NEW
+        migration_code.popover(
+            "pipeline_endpoint.create" if new else "pipeline_endpoint.add_version",
+            name=(name.strip() or None) if new else catalog.endpoints[chosen].name,
+            pipeline_id=pipeline_id,
+        )
         if st.button("Cancel", key="endpoint-form.cancel"):
             close()
             st.rerun()

@@ -7,6 +7,7 @@ import streamlit as st
 from dashboard import formats, reads, session
 from dashboard.components import (
     failures,
+    migration_code,
     pipeline_graph,
     pipeline_rest,
     pipeline_submit,
@@ -38,6 +39,11 @@ def _header(endpoint: PipelineEndpoint) -> None:
         st.subheader(formats.plain(endpoint.name), anchor=False, width="content")
         state_badge.show(endpoint.status)
         st.space("stretch")
+        migration_code.popover(
+            "pipeline_endpoint.set_default_version",
+            name=endpoint.name,
+            version=endpoint.default_version,
+        )
         st.button(
             "Run now",
             key="endpoint.run",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboard import formats, reads, session
-from dashboard.components import automl_form, empty, failures, pipeline_address
+from dashboard.components import automl_form, empty, failures, migration_code, pipeline_address
 from services.domain import AutoMLSettings, Dataset, Model, PublishedPipeline
 from services.ports import BatchInferencePlan, RetrainingPlan
 
@@ -60,7 +60,7 @@ def _retraining() -> None:
             "Always the newest version of the dataset", True, key="publish.latest",
             help="Otherwise each run trains on the version chosen above",
         )  # fmt: skip
-        if _confirmed("Publish pipeline", ready=bool(name.strip())):
+        if _confirmed("Publish pipeline", name.strip()):
             plan = RetrainingPlan(
                 settings=settings, model_name=model_name.strip(), use_latest_dataset=newest
             )
@@ -98,7 +98,7 @@ def _batch() -> None:
             "Rows at a time", 1, 1_000_000, 1000, step=500, key="publish.chunk",
             help="After each chunk the progress moves on and its rows can be looked at",
         )  # fmt: skip
-        if _confirmed("Publish pipeline", ready=bool(name.strip())):
+        if _confirmed("Publish pipeline", name.strip()):
             plan = BatchInferencePlan(
                 model_id=model_id, dataset_id=dataset_id, chunk_rows=int(chunk)
             )
@@ -120,13 +120,14 @@ def model_and_dataset(
     return model, dataset
 
 
-def _confirmed(verb: str, *, ready: bool) -> bool:
+def _confirmed(verb: str, name: str) -> bool:
     with st.container(horizontal=True, horizontal_alignment="right"):
+        migration_code.popover("pipeline.publish", name=name or None)
         if st.button("Cancel", key="publish.cancel"):
             close()
             st.rerun()
         return st.button(
-            verb, key="publish.go", type="primary", icon=":material/publish:", disabled=not ready
+            verb, key="publish.go", type="primary", icon=":material/publish:", disabled=not name
         )
 
 

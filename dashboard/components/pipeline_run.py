@@ -12,6 +12,7 @@ from dashboard import formats, pipeline_facts, reads, session, shell
 from dashboard.components import (
     confirm,
     failures,
+    migration_code,
     pipeline_address,
     pipeline_batch_progress,
     pipeline_graph,
@@ -86,6 +87,15 @@ def _header(run: PipelineRun, *, closable: bool, now: datetime, zone: tzinfo) ->
         )
         st.space("stretch")
         _links(run)
+        migration_code.popover(
+            "pipeline.steps",
+            "pipeline.cancel",
+            "pipeline.retry",
+            run_id=run.id,
+            pipeline_id=run.pipeline_id or None,
+            experiment=run.experiment,
+            parameters=dict(run.parameters),
+        )
         pipeline_retry.show(run)
         if not run.status.settled and confirm.show(
             "Cancel run",

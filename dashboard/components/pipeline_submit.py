@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from dashboard import formats, pipeline_facts, reads, session
-from dashboard.components import failures, pipeline_address, pipeline_parameters
+from dashboard.components import failures, migration_code, pipeline_address, pipeline_parameters
 from dashboard.pipeline_facts import Catalog
 from services.domain import PipelineRun, PublishedPipeline
 
@@ -57,6 +57,13 @@ def _dialog(submission: Submission, catalog: Catalog) -> None:
             pipeline.parameters, submission.parameters, key=f"submit.{pipeline.id}"
         )
         with st.container(horizontal=True, horizontal_alignment="right"):
+            migration_code.popover(
+                "pipeline.submit",
+                pipeline_id=pipeline.id,
+                name=pipeline.name,
+                experiment=experiment,
+                parameters=dict(parameters),
+            )
             if st.button("Cancel", key="submit.cancel"):
                 close()
                 st.rerun()

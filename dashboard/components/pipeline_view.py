@@ -11,6 +11,7 @@ from dashboard import formats, pipeline_facts, reads, session
 from dashboard.components import (
     empty,
     failures,
+    migration_code,
     pipeline_endpoint_form,
     pipeline_graph,
     pipeline_grid,
@@ -56,6 +57,14 @@ def _header(pipeline: PublishedPipeline, catalog: Catalog) -> None:
         if pipeline.kind is not PipelineKind.OTHER:
             st.badge(pipeline.kind.value, color="gray")
         st.space("stretch")
+        migration_code.popover(
+            "pipeline.submit",
+            "pipeline.disable",
+            "pipeline.enable",
+            pipeline_id=pipeline.id,
+            name=pipeline.name,
+            experiment=pipeline_facts.experiment(pipeline),
+        )
         st.button(
             "Run now",
             key="pipeline.run",

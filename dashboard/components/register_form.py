@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import formats, reads, session
-from dashboard.components import failures
+from dashboard.components import failures, migration_code
 
 ASKING = "models.register"  # the run to register
 
@@ -48,6 +48,7 @@ def _dialog(run_id: str) -> None:
             help="Pairs of name=value, separated by commas",
         )  # fmt: skip
         with st.container(horizontal=True, horizontal_alignment="right"):
+            migration_code.popover("model.register", run_id=run_id, name=name)
             if st.button("Cancel", key="register.cancel"):
                 close()
                 st.rerun()

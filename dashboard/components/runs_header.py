@@ -12,6 +12,7 @@ from dashboard.components import (
     baseline_pin,
     confirm,
     failures,
+    migration_code,
     page_header,
     register_form,
     runs_child,
@@ -91,6 +92,14 @@ def _actions(facts: RunFacts) -> None:
         args=(run.id,),
     ):
         st.rerun()
+    migration_code.popover(
+        "run.leaderboard",
+        "run.metrics",
+        "run.cancel",
+        "model.register",
+        run_id=run.id,
+        name=run.experiment,
+    )
     if run.score is not None:
         _pin(run)
     if facts.best is not None and st.button(

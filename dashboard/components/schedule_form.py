@@ -11,6 +11,7 @@ from dashboard import formats, pipeline_facts, reads, session, shell
 from dashboard.components import (
     empty,
     failures,
+    migration_code,
     pipeline_address,
     pipeline_parameters,
     schedule_fires,
@@ -18,6 +19,7 @@ from dashboard.components import (
 )
 from dashboard.pipeline_facts import Catalog
 from services import recurrence as rules
+from services import time_zones
 from services.domain import AssetStatus, Recurrence, Schedule
 
 ASKING = "schedules.form"
@@ -74,6 +76,7 @@ def _body(question: Question, schedule: Schedule | None, catalog: Catalog) -> No
     with right:
         _preview(draft.recurrence, schedule, now=datetime.now(UTC), zone=zone, key=question.key)
     with failures.reported(), st.container(horizontal=True, horizontal_alignment="right"):
+        _code(schedule, draft)
         if st.button("Cancel", key="schedule-form.cancel"):
             close()
             st.rerun()
@@ -199,6 +202,26 @@ def _preview(
             count=schedule_fires.COUNT,
         )
     schedule_fires.table(times, recurrence, now=now, zone=zone, key=f"{key}.fires")
+
+
+def _code(schedule: Schedule | None, draft: _Draft) -> None:
+    recurrence = draft.recurrence
+    start = recurrence.start_time or datetime.now(UTC)  # without one it fires at once
+    zone = time_zones.azure_equivalent(recurrence.time_zone)
+    migration_code.popover(
+        "schedule.update" if schedule else "schedule.create",
+        schedule_id=schedule.id if schedule else None,
+        name=draft.name.strip() or None,
+        pipeline_id=draft.target.rpartition("/")[2],
+        experiment=draft.experiment.strip() or None,
+        frequency=recurrence.frequency.value,
+        interval=recurrence.interval,
+        start=f"{start:%Y-%m-%dT%H:%M:%S}",
+        zone=time_zones.azure_name(zone) if zone else None,
+        week_days=[day.value for day in recurrence.week_days] or None,
+        hours=list(recurrence.hours) or None,
+        minutes=list(recurrence.minutes) or None,
+    )
 
 
 def _save(schedule: Schedule | None, draft: _Draft) -> Schedule:

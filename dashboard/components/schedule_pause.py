@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 import streamlit as st
 
 from dashboard import formats, reads, session, shell
-from dashboard.components import failures
+from dashboard.components import failures, migration_code
 from services.domain import AssetStatus, Capability, Pause, Schedule
 
 ASKING = "schedules.pausing"
@@ -21,10 +21,16 @@ def show(schedules: Sequence[Schedule], *, now: datetime, zone: tzinfo) -> None:
         return
     _paused(schedules, now=now, zone=zone)
     if any(_can(each) for each in schedules):
-        st.button(
-            "Pause schedules", key="schedules.pause", icon=":material/pause_circle:",
-            on_click=_ask, help="For a maintenance: they go on by themselves at a time you choose.",
-        )  # fmt: skip
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.button(
+                "Pause schedules", key="schedules.pause", icon=":material/pause_circle:",
+                on_click=_ask,
+                help="For a maintenance: they go on by themselves at a time you choose.",
+            )  # fmt: skip
+            first = next(each for each in schedules if _can(each))
+            migration_code.popover(
+                "schedule.pause", "schedule.resume", schedule_id=first.id, name=first.name
+            )
     opened_at = st.session_state.get(ASKING)
     if opened_at is not None:
         title = "Pause schedules"

@@ -11,6 +11,7 @@ from dashboard.components import (
     confirm,
     empty,
     failures,
+    migration_code,
     pipeline_grid,
     pipeline_submit,
     schedule_fires,
@@ -89,6 +90,13 @@ def _header(schedule: Schedule) -> None:
             kwargs={"schedule_id": schedule.id},
         )
         _switch(schedule)
+        migration_code.popover(
+            "schedule.enable",
+            "schedule.disable",
+            "schedule.delete",
+            schedule_id=schedule.id,
+            name=schedule.name,
+        )
         if session.workspace().can(Capability.DELETE_SCHEDULE) and confirm.show(
             "Delete",
             key="schedule.delete",

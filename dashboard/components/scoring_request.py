@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import scoring_draft
-from dashboard.components import benchmark_form
+from dashboard.components import benchmark_form, migration_code
 from services import snippets
 from services.domain import Deployment
 
@@ -17,7 +17,9 @@ def show(deployment: Deployment) -> None:
     uri = deployment.scoring_uri or "https://not-assigned-yet/score"
     payload = scoring_draft.current().text()
     with st.container(border=True, key="scoring-request"):
-        st.markdown("**Request**")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown("**Request**", width="stretch")
+            migration_code.popover("deployment.score", name=deployment.name)
         seen, copied = st.tabs(["As sent", "Copy as"])
         with seen:
             st.code(_headers(deployment, uri), language="http")

@@ -47,3 +47,38 @@ def test_what_v2_cannot_do_is_said(open_page):
 
     assert len(page.main.code) == 1
     assert "no equivalent" in page.info[0].value
+
+
+def test_the_code_beside_an_action_holds_its_values_once_it_is_opened(
+    open_page, home, local_workspace
+):
+    overview.filled(local_workspace)
+    page = open_page("deployment_health")
+    assert not any("Webservice" in each.value for each in page.code)
+    name = page.selectbox(key="deployment").value
+
+    page.session_state["code.deployment.keys+deployment.regenerate"] = True
+    page.run()
+
+    assert not page.exception
+    v1 = next(each.value for each in page.code if "azureml.core" in each.value)
+    assert f'Webservice(ws, "{name}").get_keys()' in v1
+    keys = local_workspace.deployments.keys(name)
+    assert not any(
+        key in each.value for each in page.code for key in (keys.primary, keys.secondary)
+    )
+
+
+def test_a_form_shows_its_own_values_as_code(open_page, local_workspace):
+    overview.filled(local_workspace)
+    page = open_page("models")
+    model = local_workspace.models.list()[0]
+    page.session_state["models.deploy"] = model.id
+    page.session_state["code.deployment.create"] = True
+    page.run()
+    page.number_input(key="deploy.cpu").set_value(2.5).run()
+
+    assert not page.exception
+    v1 = next(each.value for each in page.code if "deploy_configuration" in each.value)
+    assert "cpu_cores=2.5" in v1
+    assert f'Model(ws, name="{model.name}", version={model.version})' in v1

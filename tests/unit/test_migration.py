@@ -39,6 +39,22 @@ def test_every_change_that_azure_knows_has_its_code():
     assert not {each for each in missing if each.startswith(("pipeline_endpoint", "schedule"))}
 
 
+def shown() -> dict[str, set[str]]:
+    """Action → the components that offer its code beside what they do."""
+    found: dict[str, set[str]] = {}
+    for path in (ROOT / "dashboard" / "components").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "migration_code.popover":
+                for each in (part for word in node.args for part in ast.walk(word)):
+                    if isinstance(each, ast.Constant) and isinstance(each.value, str):
+                        found.setdefault(each.value, set()).add(path.stem)
+    return found
+
+
+def test_every_action_has_its_code_beside_it():
+    assert set(shown()) == {each.key for each in ACTIONS}
+
+
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda each: each.key)
 def test_the_v1_code_is_python_that_the_installed_sdk_understands(action):
     tree = ast.parse(code(action.key).v1)
