@@ -64,6 +64,7 @@ from services.load_test_rules import LoadTestRules
 from services.log_archive import LogArchives
 from services.retraining_loop import RetrainingLoop
 from services.rotation import Rotations
+from services.scored.gate import GoldenGate
 from services.scored.records import ScoredRequests
 
 if TYPE_CHECKING:
@@ -992,6 +993,10 @@ class Workspace(ABC):
     @property
     @abstractmethod
     def load_tests(self) -> LoadTests: ...
+
+    @property
+    @abstractmethod
+    def golden(self) -> GoldenGate: ...
 
     @property
     @abstractmethod

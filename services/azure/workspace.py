@@ -25,6 +25,7 @@ from services.ports import (
 )
 from services.rotation import Rotations
 from services.scored.records import ScoredRequests
+from services.scored.gate import GoldenGate
 
 if TYPE_CHECKING:
     from services.azure.datasets import AzureDatasets
@@ -58,6 +59,9 @@ class Desk(Protocol):
     def scored(self) -> ScoredRequests: ...
 
     @property
+    @property
+    def golden(self) -> GoldenGate: ...
+
     def load_test_rules(self) -> LoadTestRules: ...
 
     @property
@@ -184,3 +188,7 @@ class AzureWorkspace(Workspace):
     def components(self) -> tuple[Component, ...]:
         """Azure keeps its own parts running; whether it answers, each page tells."""
         return ()
+
+    @property
+    def golden(self) -> GoldenGate:
+        return self._desk.golden

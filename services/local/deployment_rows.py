@@ -102,6 +102,7 @@ def report_serving(
     changed = db.execute(
         "UPDATE deployments SET served_generation = ?, served_model_id = ?, served_telemetry = ?,"
         " served_core = ?, served_at = ?, served_pid = ?, served_started_at = ?,"
+        " golden_overruled = NULL,"
         " error = CASE WHEN served_generation = ? THEN error ELSE '' END"
         " WHERE name = ? AND incarnation = ? AND failed_at IS NULL",
         (

@@ -13,6 +13,7 @@ from services.local.capacity import LocalCapacitySearches
 from services.local.desk_passages import DeskPassages
 from services.local.load_test_rules import LocalLoadTestRules
 from services.local.load_tests import LocalLoadTests
+from services.local.golden_gate import LocalGoldenGate
 from services.local.log_archives import LocalLogArchives
 from services.local.rotations import LocalRotations
 from services.local.scored_requests import LocalScoredRequests
@@ -61,6 +62,10 @@ class LocalDesk:
     @cached_property
     def log_archive(self) -> LocalLogArchives:
         return LocalLogArchives(self._store, workspace=self._workspace)
+
+    @cached_property
+    def golden(self) -> LocalGoldenGate:
+        return LocalGoldenGate(self._store, workspace=self._workspace)
 
     @cached_property
     def flow(self) -> Flow:

@@ -15,6 +15,7 @@ from services.local import lifeline
 from services.local.clock import utc_now
 from services.local.workspace import LocalWorkspace, open_workspace
 from services.retraining_policy import Candidate, Decision, DecisionState, Golden, judge
+from services.scored import gate
 from services.scored import golden as golden_set
 
 if TYPE_CHECKING:
@@ -75,7 +76,10 @@ def deploy(workspace: LocalWorkspace, decision: Decision) -> None:
             deployments.begin_update(name, model_id=decision.model_id)
     while not (found := deployments.get(name)).state.settled:
         time.sleep(LOOK_EVERY_S)
-    if found.state is DeploymentState.HEALTHY:
+    if found.model_id != decision.model_id:  # taken back
+        error = found.error or f"The deployment {name} went on with {found.model_id}."
+        workspace.retraining.end(decision.run_id, DecisionState.FAILED, error=error)
+    elif found.state is DeploymentState.HEALTHY:
         workspace.retraining.end(decision.run_id, DecisionState.DEPLOYED)
     else:
         error = f"The deployment {name} is {found.state}; its log says why."
@@ -117,10 +121,7 @@ def _asked(workspace: LocalWorkspace, deployment: str, source: str) -> Golden:
     contract = read_contract(folder)
     core, reader = PlainCore(folder, contract), Reader(contract)
     verdict = golden_set.ask(cases, lambda payload: _answer(core, reader, payload))
-    return Golden(
-        len(verdict.cases),
-        tuple(f"{each.request.name}: {each.why}" for each in verdict.failed),
-    )
+    return Golden(len(verdict.cases), gate.told(verdict))
 
 
 def _answer(core: PlainCore, reader: Reader, payload: str) -> ScoringAnswer:

@@ -27,6 +27,7 @@ from services.local.deployment_duty import CANNOT_SERVE
 from services.local.serving import loading, server_log
 from services.local.serving.app import ScoringApp
 from services.local.serving.decisions import Decided, Decisions
+from services.local.serving.golden_check import GoldenCheck
 from services.local.serving.loading import CannotServeError
 from services.local.serving.reporter import Reporter
 from services.local.store import Store
@@ -46,7 +47,8 @@ class ScoringServer:
 
     def __init__(self, home: Path, name: str) -> None:
         self._home, self._name = home, name
-        self._decisions = Decisions(Store(home / "workspace.db"), name)
+        store = Store(home / "workspace.db")
+        self._decisions, self._golden = Decisions(store, name), GoldenCheck(store, name)
         self._log = server_log.RequestLog(deployment_rows.log_file(home, name))
         self._app = ScoringApp(self._log, refresh_keys=self._refresh_keys)
         self._ref = processes.reference(os.getpid())
@@ -133,7 +135,7 @@ class ScoringServer:
         served = self._app.engine
         if served is None or served.description.model_id != decided.model_id:
             try:
-                await self._take_up_model(decided.model_id)
+                await self._take_up_model(decided)
             except CannotServeError as error:
                 if served is None:
                     await asyncio.to_thread(self._decisions.give_up, decided, str(error))
@@ -153,13 +155,14 @@ class ScoringServer:
             "on" if decided.telemetry else "off",
         )
 
-    async def _take_up_model(self, model_id: str) -> None:
+    async def _take_up_model(self, decided: Decided) -> None:
         """Make the new engine in full, then let it take over between two requests."""
-        started = time.perf_counter()
+        started, model_id = time.perf_counter(), decided.model_id
         log.info("loading %s", model_id)
         files = loading.ModelFiles(self._home, model_id)
         chosen = await loading.prepared(files)
         engine = await asyncio.to_thread(loading.engine, self._name, files, chosen)
+        await asyncio.to_thread(self._golden.check, engine, decided)
         before, self._app.engine = self._app.engine, engine
         if before is not None:
             before.retire()

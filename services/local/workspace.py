@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from services.local.datasets import LocalDatasets
     from services.local.deployments import LocalDeployments
     from services.local.flow import LocalFlow
+    from services.local.golden_gate import LocalGoldenGate
     from services.local.load_test_rules import LocalLoadTestRules
     from services.local.load_tests import LocalLoadTests
     from services.local.log_archives import LocalLogArchives
@@ -104,6 +105,12 @@ class LocalWorkspace(Workspace):
         from services.local.scored_requests import LocalScoredRequests
 
         return LocalScoredRequests(self.store)
+
+    @cached_property
+    def golden(self) -> LocalGoldenGate:
+        from services.local.golden_gate import LocalGoldenGate
+
+        return LocalGoldenGate(self.store, self.deployments)
 
     @cached_property
     def telemetry(self) -> LocalTelemetry:

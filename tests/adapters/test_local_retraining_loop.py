@@ -127,6 +127,19 @@ def test_the_golden_set_is_asked_of_the_model_before_it_is_deployed(local):
     assert "instead of “neither”" in rejected.checks[2].reason
 
 
+def test_a_golden_case_that_fails_when_it_is_deployed_ends_the_decision_as_failed(local):
+    local.loop.save(replace(local.policy, golden=False))
+    run_id = local.retrained()
+    local.until(DecisionState.WAITING, run_id)
+    local.golden("neither")
+
+    local.loop.approve(run_id)
+    failed = local.until(DecisionState.FAILED, run_id)
+
+    assert "answers" in failed.error
+    assert "An administrator" in local.workspace.deployments.get("answers").error
+
+
 def test_a_failed_run_is_rejected_with_its_reason(local):
     local.loop.save(local.policy)
 
