@@ -988,15 +988,15 @@ class Workspace(ABC):
 
     @property
     @abstractmethod
+    def golden(self) -> GoldenGate: ...
+
+    @property
+    @abstractmethod
     def telemetry(self) -> Telemetry: ...
 
     @property
     @abstractmethod
     def load_tests(self) -> LoadTests: ...
-
-    @property
-    @abstractmethod
-    def golden(self) -> GoldenGate: ...
 
     @property
     @abstractmethod

@@ -24,8 +24,8 @@ from services.ports import (
     Workspace,
 )
 from services.rotation import Rotations
-from services.scored.records import ScoredRequests
 from services.scored.gate import GoldenGate
+from services.scored.records import ScoredRequests
 
 if TYPE_CHECKING:
     from services.azure.datasets import AzureDatasets
@@ -59,9 +59,9 @@ class Desk(Protocol):
     def scored(self) -> ScoredRequests: ...
 
     @property
-    @property
     def golden(self) -> GoldenGate: ...
 
+    @property
     def load_test_rules(self) -> LoadTestRules: ...
 
     @property
@@ -178,6 +178,10 @@ class AzureWorkspace(Workspace):
         return self._desk.scored
 
     @property
+    def golden(self) -> GoldenGate:
+        return self._desk.golden
+
+    @property
     def log_archive(self) -> LogArchives:
         return self._desk.log_archive
 
@@ -188,7 +192,3 @@ class AzureWorkspace(Workspace):
     def components(self) -> tuple[Component, ...]:
         """Azure keeps its own parts running; whether it answers, each page tells."""
         return ()
-
-    @property
-    def golden(self) -> GoldenGate:
-        return self._desk.golden

@@ -11,9 +11,9 @@ from services.local.audit import LocalAuditLog
 from services.local.baselines import LocalBaselines
 from services.local.capacity import LocalCapacitySearches
 from services.local.desk_passages import DeskPassages
+from services.local.golden_gate import LocalGoldenGate
 from services.local.load_test_rules import LocalLoadTestRules
 from services.local.load_tests import LocalLoadTests
-from services.local.golden_gate import LocalGoldenGate
 from services.local.log_archives import LocalLogArchives
 from services.local.rotations import LocalRotations
 from services.local.scored_requests import LocalScoredRequests
@@ -56,16 +56,16 @@ class LocalDesk:
         return LocalScoredRequests(self._store, workspace=self._workspace)
 
     @cached_property
+    def golden(self) -> LocalGoldenGate:
+        return LocalGoldenGate(self._store, workspace=self._workspace)
+
+    @cached_property
     def load_test_rules(self) -> LocalLoadTestRules:
         return LocalLoadTestRules(self._store, workspace=self._workspace)
 
     @cached_property
     def log_archive(self) -> LocalLogArchives:
         return LocalLogArchives(self._store, workspace=self._workspace)
-
-    @cached_property
-    def golden(self) -> LocalGoldenGate:
-        return LocalGoldenGate(self._store, workspace=self._workspace)
 
     @cached_property
     def flow(self) -> Flow:
