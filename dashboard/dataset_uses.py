@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import streamlit as st
-
-from dashboard import readings, reads, session
+from dashboard import economy, readings, reads, session
 from dashboard.readings import NotConfigured, Reading
 from services.domain import Model, Run
 
@@ -31,13 +29,13 @@ class Uses:
         return _by_name(self.runs), _by_name(self.models)
 
 
-ASKED = "dataset.uses"  # in the session: whether to ask although it is dear
+ASKED = "dataset.uses"  # what `economy` calls them
 DEAR = "On Azure, finding what uses a dataset asks about every experiment."
 
 
 def find() -> Reading[Uses]:
     """Everything that uses any dataset, or why that is not known: an outage is no count of 0."""
-    if session.workspace().backend != "local" and not st.session_state.get(ASKED):
+    if not economy.wanted(ASKED):
         return NotConfigured(DEAR)
     return readings.take(
         lambda: Uses(runs=reads.runs(), models=reads.models()),

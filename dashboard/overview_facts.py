@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from dashboard import readings, reads, session, side_by_side
+from dashboard import economy, readings, reads, session, side_by_side
 from dashboard.rates import Rates
 from dashboard.readings import Data, Empty, Failed, NotConfigured, Reading
 from services.attention import Seen, Traffic
@@ -137,7 +137,7 @@ def gather(window: TimeWindow) -> Facts:
 
 def _pipeline_runs() -> tuple[PipelineRun, ...]:
     """Azure lists them among the runs; asking again would cost a request per pipeline."""
-    return reads.pipeline_runs() if session.workspace().backend == "local" else ()
+    return () if economy.metered() else reads.pipeline_runs()
 
 
 def _take(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from services import recurrence as rules
 from services.domain import (
@@ -18,6 +19,30 @@ from services.domain import (
 )
 
 IDLE_LIMIT = timedelta(minutes=5)  # without a scored row, a batch inference may be stuck
+
+
+class Later(Mapping[str, PipelineEndpoint]):
+    """Pipeline endpoints by id, asked for when somebody first looks for one."""
+
+    def __init__(self, ask: Callable[[], Iterable[PipelineEndpoint]]) -> None:
+        self._ask = ask
+
+    @property
+    def known(self) -> bool:
+        return "_found" in vars(self)
+
+    @cached_property
+    def _found(self) -> Mapping[str, PipelineEndpoint]:
+        return {each.id: each for each in self._ask()}
+
+    def __getitem__(self, endpoint_id: str) -> PipelineEndpoint:
+        return self._found[endpoint_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +61,15 @@ class Catalog:
             {endpoint.id: endpoint for endpoint in endpoints},
         )
 
+    @classmethod
+    def asking(
+        cls,
+        pipelines: Iterable[PublishedPipeline],
+        endpoints: Callable[[], Iterable[PipelineEndpoint]],
+    ) -> Catalog:
+        """One whose endpoints are asked for only where they matter."""
+        return cls({pipeline.id: pipeline for pipeline in pipelines}, Later(endpoints))
+
     def title(self, pipeline_id: str | None) -> str:
         """``Bank Marketing retraining v2``."""
         pipeline = self.pipelines.get(pipeline_id) if pipeline_id else None
@@ -43,10 +77,16 @@ class Catalog:
             return "an unknown pipeline"
         return f"{pipeline.name} v{pipeline.version}" if pipeline.version else pipeline.name
 
-    def target(self, schedule: Schedule) -> str:
-        """What a schedule submits, in words."""
+    def target(self, schedule: Schedule, *, named: bool = True) -> str:
+        """What a schedule submits, in words.
+
+        Args:
+            named: ask for the endpoints, where its name is not known without that.
+        """
         if schedule.pipeline_endpoint_id is None:
             return self.title(schedule.pipeline_id)
+        if not named and isinstance(self.endpoints, Later) and not self.endpoints.known:
+            return "a pipeline endpoint"
         endpoint = self.endpoints.get(schedule.pipeline_endpoint_id)
         return f"endpoint {endpoint.name}" if endpoint else "an unknown endpoint"
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from dashboard import events, memory, session, side_by_side
+from dashboard import economy, events, memory, session, side_by_side
 from dashboard import rates as telemetry_rates
 from dashboard.memory import Lifetime, remembered
 from dashboard.rates import Rates
@@ -29,6 +29,7 @@ from services.domain import (
     EnsembleMember,
     Evaluation,
     EvaluationPlan,
+    Experiment,
     Explanation,
     Firing,
     FlowProgress,
@@ -157,6 +158,11 @@ def runs(experiment: str | None = None) -> tuple[Run, ...]:
     return session.workspace().runs.list(experiment)
 
 
+@remembered(BRIEF)
+def experiments() -> tuple[Experiment, ...]:
+    return session.workspace().runs.experiments()
+
+
 @remembered(BRIEF, moving=_moving_run)
 def run(run_id: str) -> Run:
     return session.workspace().runs.get(run_id)
@@ -248,7 +254,7 @@ def deployments() -> tuple[Deployment, ...]:
 def deployment(name: str) -> Deployment:
     """On Azure from the list, which tells as much, where that has it."""
     port = session.workspace().deployments
-    if session.workspace().backend == "local":
+    if not economy.metered():
         return port.get(name)
     listed = next((each for each in deployments() if each.name == name), None)
     return listed or port.get(name)
@@ -317,7 +323,7 @@ def pipeline_run(run_id: str) -> PipelineRun:
 
 def pipeline_steps(run_ids: tuple[str, ...]) -> Mapping[str, tuple[StepRun, ...]]:
     """On Azure a request per run, so those of a run that ended are remembered for long."""
-    if session.workspace().backend == "local":
+    if not economy.metered():
         return _steps_of(run_ids)
     found = side_by_side.ask([partial(_steps_of, (run_id,)) for run_id in run_ids])
     return {run_id: steps[run_id] for run_id, steps in zip(run_ids, found, strict=True)}
@@ -366,7 +372,7 @@ def telemetry(
 
 def _whole_minutes(window: TimeWindow) -> TimeWindow:
     """On Azure the window ends on a whole minute: reruns of one minute ask one question."""
-    if session.workspace().backend == "local":
+    if not economy.metered():
         return window
     end = -(-window.end.timestamp() // 60) * 60
     return replace(window, end=datetime.fromtimestamp(end, UTC))
@@ -383,7 +389,7 @@ def _telemetry(
 def rates(window: TimeWindow) -> Rates:
     """On Azure without the percentiles of each bin, which would be one query more."""
     panels = [Panel.SUMMARY, Panel.REQUESTS]
-    if session.workspace().backend == "local":
+    if not economy.metered():
         panels.append(Panel.LATENCY)
     asked = side_by_side.ask([partial(telemetry, panel, window) for panel in panels])
     return telemetry_rates.rates(*(each.frame for each in asked))

@@ -13,7 +13,7 @@ from streamlit.runtime.scriptrunner import (
     get_script_run_ctx,
 )
 
-from dashboard import session
+from dashboard import economy
 
 T = TypeVar("T")
 AT_ONCE = 16  # of all sessions together
@@ -23,14 +23,14 @@ _pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="reads")
 
 def ask(questions: Sequence[Callable[[], T]]) -> list[T]:
     """Their answers in order; the first failure is raised. One after the other when local."""
-    if session.workspace().backend == "local":
+    if not economy.metered():
         return [question() for question in questions]
     return [future.result() for future in _begun(questions)]
 
 
 def unawaited(act: Callable[[], object]) -> None:
     """Do what nobody waits for, where it may take a round trip; at once when local."""
-    if session.workspace().backend == "local":
+    if not economy.metered():
         act()
     else:
         _pool.submit(_within(get_script_run_ctx(suppress_warning=True), act))
@@ -41,7 +41,7 @@ def ahead(*reads: Callable[[], object]) -> None:
 
     Whoever reads it then is told; a local workspace answers fast enough by itself.
     """
-    if session.workspace().backend != "local":
+    if economy.metered():
         _begun(reads)
 
 

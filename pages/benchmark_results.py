@@ -52,7 +52,7 @@ with failures.explained():
     form, view = st.columns([1, 2.4], gap="small")
     with form:
         target = benchmark_form.show(deployments) if deployments else None
-        if target is None:
+        if not deployments:
             empty.show(
                 "Nothing is deployed yet, so there is nothing to load.",
                 page="models",

@@ -56,7 +56,10 @@ with failures.explained():
         )
         st.stop()
     with st.container(horizontal=True, vertical_alignment="bottom", key="scoring-toolbar"):
-        deployment = deployment_picker.show(deployments, width=280)
+        deployment = deployment_picker.choose(deployments, width=280)
+        if deployment is None:
+            st.caption("Choose a deployment to see what its rows look like and to score some.")
+            st.stop()
         contract = scoring_options.contract(deployment)
         mode = scoring_options.mode(contract)
         accepted = scoring_options.accepts_method(deployment, contract)

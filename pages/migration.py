@@ -4,12 +4,13 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from dashboard import reads
+from dashboard import reads, side_by_side
 from dashboard.components import (
     failures,
     migration_code,
     migration_report,
     migration_sunset,
+    on_request,
     page_header,
 )
 from services.migration.report import moves
@@ -21,16 +22,25 @@ migration_sunset.show(datetime.now(UTC).date())
 report, code = st.tabs(["Assets", "Code"], key="part", bind="query-params", on_change="rerun")
 if report.open:
     with report, failures.explained():
-        migration_report.show(
-            moves(
-                datasets=reads.datasets(),
-                models=reads.models(),
-                deployments=reads.deployments(),
-                pipelines=reads.pipelines(),
-                endpoints=reads.pipeline_endpoints(),
-                schedules=reads.schedules(),
+        if on_request.show(
+            "migration.assets",
+            "Where each asset would go takes six requests to Azure.",
+            "List the assets",
+        ):
+            side_by_side.ahead(
+                reads.datasets, reads.models, reads.deployments,
+                reads.pipelines, reads.pipeline_endpoints, reads.schedules,
+            )  # fmt: skip
+            migration_report.show(
+                moves(
+                    datasets=reads.datasets(),
+                    models=reads.models(),
+                    deployments=reads.deployments(),
+                    pipelines=reads.pipelines(),
+                    endpoints=reads.pipeline_endpoints(),
+                    schedules=reads.schedules(),
+                )
             )
-        )
 if code.open:
     with code:
         migration_code.show()

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import reads, shell, side_by_side
+from dashboard import economy, reads, shell, side_by_side
 from dashboard.components import (
     deploy_form,
     empty,
@@ -34,8 +34,12 @@ with failures.explained():
 
     deployments = reads.deployments()
     deploy_form.show(models)
-    wanted = st.query_params.get("model", models[0].id)
+    usual = economy.first(models)
+    wanted = st.query_params.get("model", usual.id if usual else "")
     models_table.show(models, deployments, chosen=wanted, zone=shell.zone())
+    if not wanted:
+        st.caption("Choose a version to see its figures, its explanation and who serves it.")
+        st.stop()
     model = next((each for each in models if each.id == wanted), None)
     if model is None:
         raise NotFoundError("model", wanted)

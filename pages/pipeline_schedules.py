@@ -24,6 +24,11 @@ from dashboard.components import (
 )
 from dashboard.pipeline_facts import Catalog
 
+AHEAD = {  # what a view lists, beside the pipelines that all of them name
+    pipeline_address.SCHEDULES: (reads.schedules,),
+    pipeline_address.PIPELINES: (reads.pipeline_endpoints,),
+}
+
 pipeline_address.arrive()
 with page_header.show(
     "Pipeline schedules", "Published pipelines, when they run, and what came of it"
@@ -32,8 +37,8 @@ with page_header.show(
 
 with failures.explained():
     now, zone = datetime.now(UTC), shell.zone()
-    side_by_side.ahead(reads.pipelines, reads.pipeline_endpoints, reads.schedules)
-    catalog = Catalog.of(reads.pipelines(), reads.pipeline_endpoints())
+    side_by_side.ahead(reads.pipelines, *AHEAD.get(pipeline_address.view(), ()))
+    catalog = Catalog.asking(reads.pipelines(), reads.pipeline_endpoints)
     for dialog in (schedule_form, pipeline_submit, pipeline_endpoint_form):
         dialog.show(catalog)
     pipeline_publish.show()

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from dashboard import reads, shell
+from dashboard import shell
 from dashboard.components import (
     automl_form,
     compare_page,
@@ -13,6 +13,7 @@ from dashboard.components import (
     register_form,
     runs_list,
     runs_new,
+    runs_scope,
     runs_view,
 )
 
@@ -26,13 +27,12 @@ def overview() -> None:
         if {"run", runs_list.COMPARE} & set(st.query_params):  # the whole page changes
             st.rerun()
         with failures.explained():
-            runs = reads.runs()
-            if not runs:
+            if runs_scope.nothing_yet():
                 runs_new.first_steps()
                 return
-            runs_list.show(runs, now=datetime.now(UTC), zone=shell.zone())
+            runs_list.show(runs_scope.runs(), now=datetime.now(UTC), zone=shell.zone())
 
-    active = any(not run.status.settled for run in reads.runs())
+    active = any(not run.status.settled for run in runs_scope.runs())
     st.fragment(table, run_every=runs_view.LIVE_S if active else shell.refresh_interval())()
 
 

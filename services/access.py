@@ -66,7 +66,9 @@ READS: Mapping[str, frozenset[str]] = {
     "baselines": frozenset({"list"}),
     "models": frozenset({"list", "get", "contract"}),
     "evaluations": frozenset({"list", "get"}),
-    "deployments": frozenset({"list", "get", "transitions", "logs", "swagger"}),
+    "deployments": frozenset(
+        {"list", "get", "transitions", "keys_replaced_at", "logs", "swagger"}
+    ),
     "scoring": frozenset({"contract"}),
     "rotations": frozenset({"latest"}),
     "scored": frozenset({"list", "get"}),
@@ -161,7 +163,7 @@ CHANGES: Mapping[str, Mapping[str, Role]] = {
         "begin_test": Role.ADMIN,
     },
     "bands": {"save": Role.OPERATOR, "delete": Role.OPERATOR},
-    "probes": {"save": Role.OPERATOR},
+    "probes": {"save": Role.OPERATOR, "record": Role.OPERATOR},
     "log_archive": {},
     "retraining": dict.fromkeys(("save", "approve", "reject"), Role.OPERATOR),
 }

@@ -429,6 +429,13 @@ class Deployments(ABC):
         """
 
     @abstractmethod
+    def keys_replaced_at(self, name: str) -> Mapping[KeyKind, datetime]:
+        """Since when each key has been in use, as far as that is known. Asks for no key.
+
+        Empty for one that has no keys, or does not exist.
+        """
+
+    @abstractmethod
     def begin_regenerate_key(self, name: str, kind: KeyKind) -> None:
         """Replace one key; the other keeps working. Done when `keys` shows a new one.
 
@@ -949,6 +956,7 @@ class Workspace(ABC):
     backend: str  # "local" or "azure"
     location: str  # for people: a folder, or subscription and resource group
     capabilities: frozenset[Capability]
+    metered: bool = False  # each read is a request that somebody else's service counts
 
     @property
     @abstractmethod

@@ -32,8 +32,9 @@ RELAY_NOTE = (
 )
 
 
-def show(deployments: Sequence[Deployment]) -> Deployment:
-    """Draw the form and return its deployment. A started test is put into the address.
+def show(deployments: Sequence[Deployment]) -> Deployment | None:
+    """Draw the form and return its deployment, if one is chosen. A started test is put into
+    the address.
 
     `deployments` is not empty.
     """
@@ -42,7 +43,10 @@ def show(deployments: Sequence[Deployment]) -> Deployment:
             st.markdown("**New load test**", width="stretch")
             shown = st.container(width="content")
         _take_filled(deployments)
-        target = deployment_picker.show(deployments)
+        target = deployment_picker.choose(deployments)
+        if target is None:
+            st.caption("Choose the deployment to load.")
+            return None
         plan = _plan(target)
         with shown:
             migration_code.popover(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from dashboard import formats, reads
+from dashboard import economy, formats, reads
 from dashboard.components.dataset_list import OPENED
 from services.domain import Dataset, DatasetProfile
 from services.errors import ServiceError
@@ -23,8 +23,8 @@ class Choice:
     view: str  # one of VIEWS
 
 
-def show(datasets: Sequence[Dataset]) -> Choice:
-    """Draw the choices in one row, all of them in the address.
+def show(datasets: Sequence[Dataset]) -> Choice | None:
+    """Draw the choices in one row, all of them in the address; None while none is chosen.
 
     Args:
         datasets: not empty, every one of them readable.
@@ -37,11 +37,15 @@ def show(datasets: Sequence[Dataset]) -> Choice:
         name = st.selectbox(
             "Dataset",
             [dataset.name for dataset in datasets],
+            index=None if economy.metered() else 0,
+            placeholder="Choose a dataset",
             key="dataset",
             bind="query-params",
             width=280,
             on_change=_to_latest,
         )
+        if name is None:
+            return None
         versions = {each.version: each for each in reads.dataset_versions(name)}
         latest = max(versions)
         version = st.selectbox(
@@ -99,5 +103,6 @@ def _target(profile: DatasetProfile) -> str:
 
 def _to_latest() -> None:
     """Another dataset is looked at from its latest version on."""
-    name = st.session_state["dataset"]
+    if (name := st.session_state["dataset"]) is None:
+        return
     st.session_state["version"] = reads.dataset_versions(name)[0].version

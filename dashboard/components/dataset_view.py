@@ -15,6 +15,7 @@ from dashboard.components import (
     dataset_preview,
     dataset_profile,
     failures,
+    on_request,
 )
 from dashboard.dataset_uses import Uses
 from dashboard.readings import Data, Failed, NotConfigured, Reading
@@ -30,6 +31,9 @@ def show(datasets: Sequence[Dataset], uses: Reading[Uses]) -> None:
     if not readable:
         return
     chosen = dataset_picker.show(readable)
+    if chosen is None:
+        st.caption("Choose a dataset to see its rows, their profile and what uses them.")
+        return
     with st.container(gap="xxsmall"):
         _facts(chosen.dataset, chosen.profile)
         _used_by(chosen.dataset, uses)
@@ -69,12 +73,7 @@ def _used_by(dataset: Dataset, uses: Reading[Uses]) -> None:
         st.caption(f"What uses it is not known: {formats.sentence(str(uses.error))}")
         return
     if isinstance(uses, NotConfigured):
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.caption(uses.reason, width="content")
-            st.button(
-                "Find them", key="dataset.find-uses", type="tertiary", icon=":material/search:",
-                on_click=st.session_state.__setitem__, args=(dataset_uses.ASKED, True),
-            )  # fmt: skip
+        on_request.show(dataset_uses.ASKED, uses.reason, "Find them")
         return
     used = uses.value.of_version(dataset.id) if isinstance(uses, Data) else Uses()
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -16,12 +17,12 @@ from dashboard.components import (
     migration_code,
     secret_field,
 )
-from services.domain import Deployment, KeyKind, Keys
+from services.domain import Deployment, KeyKind
 from services.ports import Deployments
 
 _PENDING = "health.regenerating"  # a `_Pending`
 _LOOK_EVERY_S = 0.5
-_LOOK_FAR_EVERY_S = 3.0  # each look at Azure is two requests
+_LOOK_FAR_EVERY_S = 3.0  # it takes Azure longer
 _LOOK_FOR = timedelta(minutes=3)
 
 
@@ -51,6 +52,9 @@ def show(deployment: Deployment) -> None:
         if not deployment.auth_enabled:
             st.caption("This deployment accepts anonymous calls; it has no keys.")
             return
+        if token := deployment.properties.get("authentication"):
+            st.caption(f"It is called with a {formats.plain(token)}; it has no keys.")
+            return
         _live(deployment.name)
 
 
@@ -64,7 +68,7 @@ def _live(name: str) -> None:
         with failures.reported():
             port = session.workspace().deployments
             now = datetime.now(UTC)
-            known = port.keys(name)
+            known = port.keys_replaced_at(name)
             if waiting and (_arrived(name, known) or _given_up(name, now=now)):
                 st.rerun(scope="app")
             for kind in KeyKind:
@@ -73,14 +77,16 @@ def _live(name: str) -> None:
     keys()
 
 
-def _key(port: Deployments, name: str, kind: KeyKind, known: Keys, *, now: datetime) -> None:
+def _key(
+    port: Deployments, name: str, kind: KeyKind, known: Mapping[KeyKind, datetime], *, now: datetime
+) -> None:
     primary = kind is KeyKind.PRIMARY
     secret_field.show(
         kind.value,
         lambda: port.keys(name).primary if primary else port.keys(name).secondary,
         key=f"health.{kind.value}-{name}",
     )
-    since = known.primary_regenerated_at if primary else known.secondary_regenerated_at
+    since = known.get(kind)
     pending = _pending(name)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(_dated(since, now=now), width="content")
@@ -128,17 +134,12 @@ def _given_up(name: str, *, now: datetime) -> bool:
     return True
 
 
-def _arrived(name: str, known: Keys) -> bool:
+def _arrived(name: str, known: Mapping[KeyKind, datetime]) -> bool:
     """Whether the key that was asked for is there; says so once."""
     pending = _pending(name)
     if pending is None:
         return False
-    after = (
-        known.primary_regenerated_at
-        if pending.kind is KeyKind.PRIMARY
-        else known.secondary_regenerated_at
-    )
-    if after == pending.before:
+    if known.get(pending.kind) == pending.before:
         return False
     del st.session_state[_PENDING]
     deployment_notice.keep(

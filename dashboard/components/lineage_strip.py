@@ -7,7 +7,7 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard import formats, reads, session, side_by_side
+from dashboard import economy, formats, reads, side_by_side
 from dashboard.components import panel
 from dashboard.overview_facts import Facts
 from dashboard.readings import Empty
@@ -37,7 +37,7 @@ def overview(facts: Facts) -> None:
 
     Not on Azure, where it would double what the page costs: the Models page has it.
     """
-    if isinstance(facts.models, Empty) or session.workspace().backend != "local":
+    if isinstance(facts.models, Empty) or economy.metered():
         return
     panel.show(
         "Lineage",

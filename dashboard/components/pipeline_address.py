@@ -29,6 +29,12 @@ def arrive() -> None:
     st.query_params.update(opened)
 
 
+def view() -> str:
+    """The tab that is, or is about to be, looked at."""
+    chosen = str(st.session_state.get(VIEW) or st.query_params.get(VIEW) or SCHEDULES)
+    return chosen if chosen in VIEWS else SCHEDULES
+
+
 def opened(name: str) -> str | None:
     """The id of what the address asks to look at: a schedule, a pipeline, a run."""
     return st.query_params.get(name)

@@ -17,21 +17,26 @@ TALL, TALL_HEIGHT = 10, 390  # rows from which the table scrolls, pixels it then
 
 def show(
     catalog: Catalog,
-    schedules: Sequence[Schedule],
-    runs: Sequence[PipelineRun],
+    schedules: Sequence[Schedule] | None,
+    runs: Sequence[PipelineRun] | None,
     *,
     now: datetime,
     zone: tzinfo,
 ) -> None:
-    """Draw the pipelines; the name of one opens it. There is at least one."""
+    """Draw the pipelines; the name of one opens it. There is at least one.
+
+    Args:
+        schedules: None where they were not asked for; then nothing is said of them.
+        runs: likewise.
+    """
     pipelines = list(catalog.pipelines.values())
 
     def opened(ids: tuple[str, ...]) -> None:
         pipeline_address.open("pipeline", ids[st.session_state["pipelines.open"]["row"]])
         pipeline_address.close("endpoint")
 
-    last = {run.pipeline_id: run for run in reversed(runs)}
-    used = [catalog.behind(each) for each in schedules if each.status is AssetStatus.ACTIVE]
+    last = {run.pipeline_id: run for run in reversed(runs or ())}
+    used = [catalog.behind(each) for each in schedules or () if each.status is AssetStatus.ACTIVE]
     results = [last.get(each.id) for each in pipelines]
     frame = pd.DataFrame(
         {
@@ -51,6 +56,10 @@ def show(
     )
     if all(each.kind is PipelineKind.OTHER for each in pipelines):
         del frame["Kind"]  # what a pipeline does is known only of those published here
+    if schedules is None:
+        del frame["Active schedules"]
+    if runs is None:
+        frame = frame.drop(columns=["Last run", "Result"])
     st.dataframe(
         frame,
         hide_index=True,

@@ -6,9 +6,9 @@ from collections.abc import Hashable
 
 import streamlit as st
 
-from dashboard import reads, session, shell
-from dashboard.components import failures
-from services.domain import Capability, PipelineRun
+from dashboard import economy, reads, shell
+from dashboard.components import failures, pipeline_address
+from services.domain import PipelineRun, Schedule
 
 LIVE_S = 3.0  # between looks while a run is under way
 
@@ -29,14 +29,19 @@ def show() -> None:
 
 def _runs() -> tuple[PipelineRun, ...]:
     """None where asking for all of them takes a request for every pipeline."""
-    cheap = session.workspace().can(Capability.SCHEDULE_LEDGER)
-    return reads.pipeline_runs() if cheap else ()
+    return () if economy.metered() else reads.pipeline_runs()
+
+
+def _schedules() -> tuple[Schedule, ...]:
+    """None where asking for them costs a request and nobody looks at them."""
+    looked_at = not economy.metered() or pipeline_address.view() == pipeline_address.SCHEDULES
+    return reads.schedules() if looked_at else ()
 
 
 def _state() -> Hashable:
     """What the tables show, as far as it changes by itself."""
     return (
         tuple((run.id, run.status) for run in _runs()),
-        tuple((each.id, each.status, each.next_fire_at) for each in reads.schedules()),
+        tuple((each.id, each.status, each.next_fire_at) for each in _schedules()),
         tuple((each.name, each.state) for each in reads.components()),
     )

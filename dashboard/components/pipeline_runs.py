@@ -8,7 +8,7 @@ from datetime import datetime, tzinfo
 import pandas as pd
 import streamlit as st
 
-from dashboard import formats, pipeline_facts, reads
+from dashboard import economy, formats, pipeline_facts, reads
 from dashboard.components import empty, pipeline_address, pipeline_run, state_badge
 from dashboard.pipeline_facts import Catalog
 from services.domain import PipelineRun, RunStatus
@@ -25,26 +25,34 @@ TALL, TALL_HEIGHT = 14, 530  # rows from which the table scrolls, pixels it then
 
 def show(catalog: Catalog, *, now: datetime, zone: tzinfo) -> None:
     """Draw the open run, the filters and the table."""
-    runs = reads.pipeline_runs()
-    if not runs:
+    every = () if economy.metered() else reads.pipeline_runs()
+    if not (catalog.pipelines if economy.metered() else every):
         empty.show("No pipeline has run yet. Run one now, or schedule it.")
         return
     opened = pipeline_address.opened("run")
     if opened is not None:
         pipeline_run.show(opened)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        used = dict.fromkeys(run.pipeline_id for run in runs)
         pipeline = st.selectbox(
             "Pipeline",
-            [EVERY, *used],
+            _choices(catalog, every),
             key="of",
             bind="query-params",
             width=320,
             format_func=lambda each: EVERY if each == EVERY else catalog.title(each),
+            help="On Azure the runs of all pipelines take a request for each of them"
+            if economy.metered()
+            else None,
         )
         statuses = st.pills(
             "Status", list(GROUPS), selection_mode="multi", key="status", bind="query-params"
         )  # fmt: skip
+    runs = every
+    if economy.metered():
+        runs = reads.pipeline_runs(None if pipeline == EVERY else pipeline)
+        if not runs:
+            empty.show("It has not run yet. Run it now, schedule it, or choose another pipeline.")
+            return
     found = matching(runs, pipeline=pipeline, statuses=statuses)
     st.caption(
         formats.plural(len(found), "run")
@@ -53,8 +61,17 @@ def show(catalog: Catalog, *, now: datetime, zone: tzinfo) -> None:
     if not found:
         empty.show("No run matches these filters. Choose another pipeline or status.")
         return
-    schedules = {each.id: each.name for each in reads.schedules()}
+    schedules = None
+    if not economy.metered():
+        schedules = {each.id: each.name for each in reads.schedules()}
     _table(found, catalog, schedules, now=now, zone=zone)
+
+
+def _choices(catalog: Catalog, runs: Sequence[PipelineRun]) -> list[str]:
+    """Pipelines by id, and all of them: first where that is free, last where it is not."""
+    if economy.metered():
+        return [*catalog.pipelines, EVERY]
+    return [EVERY, *dict.fromkeys(run.pipeline_id for run in runs)]
 
 
 def matching(
@@ -72,7 +89,7 @@ def matching(
 def _table(
     runs: Sequence[PipelineRun],
     catalog: Catalog,
-    schedules: dict[str, str],
+    schedules: dict[str, str] | None,
     *,
     now: datetime,
     zone: tzinfo,
@@ -113,8 +130,10 @@ def _table(
     )  # fmt: skip
 
 
-def _source(run: PipelineRun, schedules: dict[str, str]) -> str:
+def _source(run: PipelineRun, schedules: dict[str, str] | None) -> str:
     if run.schedule_id is None:
         return run.run_source
     again = "retry of " if run.retry_of else ""
+    if schedules is None:
+        return f"{again}a schedule"
     return f"{again}schedule {schedules.get(run.schedule_id, '(deleted)')}"

@@ -6,10 +6,11 @@ from datetime import datetime, tzinfo
 
 import streamlit as st
 
-from dashboard import reads, session
+from dashboard import economy, reads, session
 from dashboard.components import (
     empty,
     failures,
+    on_request,
     pipeline_address,
     pipeline_endpoint_view,
     pipeline_from_code,
@@ -19,7 +20,9 @@ from dashboard.components import (
     schedule_form,
 )
 from dashboard.pipeline_facts import Catalog
-from services.domain import Capability, PipelineRun
+from services.domain import Capability, PipelineRun, Schedule
+
+USES = "pipelines.uses"  # what `economy` calls schedules and runs of all of them
 
 
 def actions() -> None:
@@ -51,10 +54,18 @@ def show(catalog: Catalog, *, now: datetime, zone: tzinfo) -> None:
             icon=":material/account_tree:",
         )
         return
-    runs: tuple[PipelineRun, ...] = ()
-    with failures.reported():  # without their last results they are still a list
-        runs = reads.pipeline_runs()
-    pipeline_list.show(catalog, reads.schedules(), runs, now=now, zone=zone)
+    runs: tuple[PipelineRun, ...] | None = None
+    schedules: tuple[Schedule, ...] | None = None
+    if economy.wanted(USES):
+        with failures.reported():  # without their last results they are still a list
+            schedules = reads.schedules()
+            runs = reads.pipeline_runs()
+    pipeline_list.show(catalog, schedules, runs, now=now, zone=zone)
+    on_request.show(
+        USES,
+        "What schedules them and how each went last takes Azure a request per pipeline.",
+        "Look them up",
+    )
     if not session.workspace().can(Capability.PUBLISH_PIPELINE):
         pipeline_from_code.show()
     if catalog.endpoints:
@@ -65,6 +76,8 @@ def show(catalog: Catalog, *, now: datetime, zone: tzinfo) -> None:
         pipeline_endpoint_view.show(endpoint, catalog)
         return
     opened = catalog.pipelines.get(pipeline_address.opened("pipeline") or "")
-    pipeline_view.show(
-        opened or next(iter(catalog.pipelines.values())), catalog, now=now, zone=zone
-    )
+    chosen = opened or economy.first(list(catalog.pipelines.values()))
+    if chosen is None:
+        st.caption("Choose a pipeline to see its steps, its parameters and its runs.")
+        return
+    pipeline_view.show(chosen, catalog, now=now, zone=zone)

@@ -9,10 +9,10 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import formats
-from dashboard.components import baseline_pin, empty, state_badge
+from dashboard.components import baseline_pin, empty, runs_scope, state_badge
+from dashboard.components.runs_scope import EVERY
 from services.domain import MetricGoal, Run, RunStatus, metric_goal
 
-EVERY = "All experiments"
 STATUSES = {
     "Active": tuple(status for status in RunStatus if not status.settled),
     "Completed": (RunStatus.COMPLETED,),
@@ -31,10 +31,7 @@ COLUMNS = (
 def show(runs: Sequence[Run], *, now: datetime, zone: tzinfo) -> None:
     """Draw filters and table. Every choice is in the address; opening a run puts it there too."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        experiments = [EVERY, *dict.fromkeys(run.experiment for run in runs)]
-        experiment = st.selectbox(
-            "Experiment", experiments, key="experiment", bind="query-params", width=220
-        )
+        experiment = runs_scope.show()
         text = st.text_input(
             "Search", key="search", type="search", bind="query-params", width=220,
             placeholder="Name, dataset, id …", live=True,

@@ -8,7 +8,7 @@ from datetime import datetime, tzinfo
 import pandas as pd
 import streamlit as st
 
-from dashboard import pipeline_facts
+from dashboard import economy, pipeline_facts
 from dashboard.components import pipeline_address, pipeline_columns, state_badge
 from dashboard.pipeline_facts import Catalog
 from services.domain import AssetStatus, RunStatus, Schedule
@@ -16,8 +16,19 @@ from services.domain import AssetStatus, RunStatus, Schedule
 TALL, TALL_HEIGHT = 10, 390  # rows from which the table scrolls, pixels it then has
 
 
-def show(schedules: Sequence[Schedule], catalog: Catalog, *, now: datetime, zone: tzinfo) -> None:
-    """Draw the table; the name of a schedule opens it. `schedules` is not empty."""
+def show(
+    schedules: Sequence[Schedule],
+    catalog: Catalog,
+    *,
+    results: bool,
+    now: datetime,
+    zone: tzinfo,
+) -> None:
+    """Draw the table; the name of a schedule opens it. `schedules` is not empty.
+
+    Args:
+        results: how each went last is known.
+    """
 
     def opened(ids: tuple[str, ...]) -> None:
         pipeline_address.open("schedule", ids[st.session_state["schedules.open"]["row"]])
@@ -28,12 +39,14 @@ def show(schedules: Sequence[Schedule], catalog: Catalog, *, now: datetime, zone
             "Schedule": [schedule.name for schedule in schedules],
             "Status": [[schedule.status.value] for schedule in schedules],
             "Recurrence": [pipeline_facts.when(schedule) for schedule in schedules],
-            "Submits": [catalog.target(schedule) for schedule in schedules],
+            "Submits": [catalog.target(each, named=not economy.metered()) for each in schedules],
             "Next run": _instants([schedule.next_fire_at for schedule in schedules]),
             "Last run": _instants([run.created_at if run else None for run in last]),
             "Result": [[run.status.value] if run else [] for run in last],
         }
     )
+    if not results:
+        frame = frame.drop(columns=["Last run", "Result"])
     st.dataframe(
         frame,
         hide_index=True,

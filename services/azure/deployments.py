@@ -150,6 +150,11 @@ class AzureDeployments(Deployments):
             secondary_regenerated_at=self._regenerated_at(name, KeyKind.SECONDARY),
         )
 
+    def keys_replaced_at(self, name: str) -> Mapping[KeyKind, datetime]:
+        """Of what was asked for from here; no request."""
+        known = {kind: self._regenerated_at(name, kind) for kind in KeyKind}
+        return {kind: at for kind, at in known.items() if at is not None}
+
     def begin_regenerate_key(self, name: str, kind: KeyKind) -> None:
         self._check_keys(name)
         passage = self._passages.begin(name, f"regenerate {kind} key", {}, scope=Scope.KEYS)

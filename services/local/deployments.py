@@ -214,6 +214,15 @@ class LocalDeployments(Deployments):
             secondary_regenerated_at=instant(row["secondary_key_at"]),
         )
 
+    def keys_replaced_at(self, name: str) -> Mapping[KeyKind, datetime]:
+        with self._store.reading() as db:
+            row = deployment_rows.read(db, name)
+        known = {
+            KeyKind.PRIMARY: instant(row["primary_key_at"]) if row else None,
+            KeyKind.SECONDARY: instant(row["secondary_key_at"]) if row else None,
+        }
+        return {kind: at for kind, at in known.items() if at is not None}
+
     def begin_regenerate_key(self, name: str, kind: KeyKind) -> None:
         seen = self._table.observed(deployment_rows.process_key(name))
         with self._store.transaction() as db:
