@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from dashboard import session
+from dashboard import choices, session
 from dashboard.memory import remembered
 from dashboard.reads import DESK
+from dashboard.settings import WATCH
 from services.alerts.records import (
     AlertRule,
     Band,
@@ -19,6 +20,8 @@ from services.alerts.records import (
     QuietHours,
 )
 
+STALE_AFTER = timedelta(minutes=2)
+
 
 @remembered(DESK)
 def incidents() -> tuple[Incident, ...]:
@@ -30,6 +33,25 @@ def evaluated() -> tuple[datetime | None, tuple[str, ...]]:
     """When the rules were last applied, and what did not answer then."""
     port = session.workspace().alerts
     return port.evaluated_at(), port.unanswered()
+
+
+def stale_after() -> timedelta:
+    """Since when the rules must have been applied for the list of incidents to mean much."""
+    if session.workspace().backend == "local":
+        return STALE_AFTER  # the watcher says every half minute that it looked
+    return max(STALE_AFTER, timedelta(seconds=3 * choices.settings().watch_every_s))
+
+
+def unwatched() -> str:
+    """Why nobody may be looking, and where to see it."""
+    if session.workspace().backend == "local":
+        return "The watcher runs with the supervisor; its log is watcher.log in the home folder."
+    if not choices.settings().watch_every_s:
+        return f"{WATCH} is 0: this workspace is not watched."
+    return (
+        "The watcher of an Azure workspace runs for as long as python -m dashboard does; its log "
+        "is logs/watcher-azure.log in the home folder."
+    )
 
 
 @remembered(DESK)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from dashboard import alert_reads, session
 from dashboard.overview_facts import Facts
@@ -12,8 +12,6 @@ from services.alerts import rules as catalog
 from services.attention import Attention, Severity
 from services.domain import Capability
 from services.errors import ServiceError
-
-STALE_AFTER = timedelta(minutes=2)  # the watcher says every half minute that it looked
 
 
 def entries(facts: Facts) -> tuple[Attention, ...]:
@@ -36,17 +34,23 @@ def entries(facts: Facts) -> tuple[Attention, ...]:
     live = attention.entries(facts.seen, now=facts.now, limits=catalog.limits(rules))
     found = board.entries(live, incidents, rules, now=facts.now, complete=not facts.failures)
     supervised = not any(entry.cause == "component/supervisor" for entry in found)
-    if supervised and evaluated_at is not None and facts.now - evaluated_at > STALE_AFTER:
+    if supervised and _stale(evaluated_at, facts.now):
         return (*found, _unwatched(evaluated_at))
     return found
 
 
-def _unwatched(since: datetime) -> Attention:
+def _stale(evaluated_at: datetime | None, now: datetime) -> bool:
+    if evaluated_at is None:  # a local workspace that was just made is looked at in a moment
+        return session.workspace().backend != "local"
+    return now - evaluated_at > alert_reads.stale_after()
+
+
+def _unwatched(since: datetime | None) -> Attention:
     """Without a watcher a short list would say less than it seems to."""
     return Attention(
         severity=Severity.WARNING,
         title="Alert rules are not being applied",
-        detail="The watcher does not run; its log is watcher.log in the workspace's folder.",
+        detail=alert_reads.unwatched(),
         page="alerts",
         since=since,
         cause="watcher",

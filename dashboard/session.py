@@ -5,18 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import streamlit as st
 
-from dashboard import choices, people
-from dashboard.settings import Backend, Settings
+from dashboard import choices, opening, people
+from dashboard.settings import Backend
 from services.access import GuardedWorkspace, Role
 from services.domain import ConnectionStep
 from services.ports import Workspace
-
-if TYPE_CHECKING:
-    from services.azure.workspace import AzureWorkspace
 
 
 @dataclass(slots=True)
@@ -52,7 +49,7 @@ def _shared() -> Workspace:
     if held.workspace is None:
         with held.changing:
             if held.workspace is None:
-                held.workspace = open_workspace(choices.settings())
+                held.workspace = opening.open_workspace(choices.settings())
     return held.workspace
 
 
@@ -63,10 +60,7 @@ def opened() -> Workspace | None:
 
 def prepare() -> None:
     """Open the workspace and import what its first answer would otherwise wait for."""
-    if _shared().backend == Backend.AZURE:
-        from services.azure import sdk
-
-        sdk.load()
+    opening.load(_shared())
 
 
 def switch(chosen: Mapping[str, str], *, keep_secret: bool = False) -> Workspace:
@@ -80,11 +74,9 @@ def switch(chosen: Mapping[str, str], *, keep_secret: bool = False) -> Workspace
     held = _held()
     with held.changing:
         settings = choices.settings(chosen)
-        opened = open_workspace(settings)
+        opened = opening.open_workspace(settings)
         if settings.backend is Backend.AZURE:
-            from services.azure import connection_test
-
-            connection_test.require(_azure(settings))
+            opening.require_azure(settings)
         choices.choose(chosen, keep_secret=keep_secret)
         held.workspace = opened
     return opened
@@ -96,34 +88,4 @@ def test_connection(chosen: Mapping[str, str]) -> Iterator[ConnectionStep]:
     Raises:
         InvalidRequestError: it does not say which workspace.
     """
-    from services.azure import connection_test
-
-    yield from connection_test.steps(_azure(choices.settings(chosen)))
-
-
-def open_workspace(settings: Settings) -> Workspace:
-    """The composition root: the only code that knows more than one adapter.
-
-    Raises:
-        InvalidRequestError: which Azure workspace to open is not known.
-        OperationFailedError, UnavailableError: the folder cannot be used.
-    """
-    if settings.backend is Backend.AZURE:
-        return _azure(settings)
-    from services.local.workspace import open_workspace as open_local
-
-    return open_local(settings.home)
-
-
-def _azure(settings: Settings) -> AzureWorkspace:
-    """Asks nothing of Azure yet. What Azure has no place for is kept in the local folder."""
-    from services.azure.sign_in import AzureConfig
-    from services.azure.workspace import AzureWorkspace
-    from services.local.desk import LocalDesk
-    from services.local.workspace import open_workspace as open_local
-
-    config = AzureConfig.read(settings.workspace_config, settings.variables)
-    parts = (config.subscription_id, config.resource_group, config.workspace_name)
-    home = open_local(settings.home)
-    desk = LocalDesk(home.home, home.store, workspace="/".join(parts).casefold())
-    return AzureWorkspace(config, desk)
+    yield from opening.connection_steps(choices.settings(chosen))

@@ -24,6 +24,7 @@ class Settings:
     backend: Backend
     home: Path  # the local workspace's folder, and what the dashboard keeps for others
     workspace_config: Path  # config.json, downloaded from the Azure ML portal
+    watch_every_s: int  # 0: an Azure workspace is not watched
     variables: Mapping[str, str] = field(repr=False)  # all of it by variable; holds secrets
 
     @classmethod
@@ -40,8 +41,18 @@ class Settings:
             backend=Backend(values[BACKEND]),
             home=Path(values[HOME]).expanduser().absolute(),
             workspace_config=Path(values[WORKSPACE_CONFIG]).expanduser().absolute(),
+            watch_every_s=_watch_every_s(values[WATCH]),
             variables={name: value for name, value in values.items() if value},
         )
+
+
+def _watch_every_s(text: str) -> int:
+    """Raises ValueError with a sentence."""
+    if text.isdigit() and (int(text) == 0 or 10 <= int(text) <= 3600):
+        return int(text)
+    raise ValueError(
+        f"DASHBOARD_AZURE_WATCH_S is “{text}”; it can be 10 to 3600 seconds, or 0 for never."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +87,7 @@ SUBSCRIPTION, GROUP, WORKSPACE = (
 SIGN_IN, CLOUD = "DASHBOARD_AZURE_SIGN_IN", "DASHBOARD_AZURE_CLOUD"
 TENANT, CLIENT, SECRET = "AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"
 TOKEN = "DASHBOARD_AZURE_TOKEN"
+WATCH = "DASHBOARD_AZURE_WATCH_S"
 
 SIGN_INS = {
     "service-principal": "Service principal",
@@ -107,4 +119,5 @@ SETTINGS = (
     Setting(CLIENT, "", "The service principal, or a user-assigned identity.", alias=f"{_OLD}ID"),
     Setting(SECRET, "", "Its secret. Never shown.", alias=f"{_OLD}PASSWORD", secret=True),
     Setting(TOKEN, "", "A bearer token for Azure Resource Manager. Never shown.", secret=True),
+    Setting(WATCH, "60", "How often an Azure workspace is watched, in seconds; 0 for never."),
 )

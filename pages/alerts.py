@@ -1,6 +1,6 @@
 """Alerts: what the workspace noticed by itself, by which rules, and who is told."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import streamlit as st
 
@@ -18,14 +18,13 @@ from dashboard.components import (
 )
 from services.domain import Capability
 
-STALE_AFTER = timedelta(minutes=2)
 FOLLOW_EVERY_S = 1.0  # while a test is under way
 
 page_header.show("Alerts", "What was noticed, by which rules, and who is told")
 
 with failures.explained():
     if not session.workspace().can(Capability.ALERTS):
-        empty.show("Nothing watches this workspace: alerts are kept for local workspaces.")
+        empty.show("Nothing watches this workspace.")
         st.stop()
     alert_channel_form.show()
     testing = alert_channels.waiting()
@@ -34,12 +33,9 @@ with failures.explained():
 def watched(now: datetime) -> None:
     """Whether somebody is looking at all; without that an empty list says nothing."""
     at, unanswered = alert_reads.evaluated()
-    if at is None or now - at > STALE_AFTER:
+    if at is None or now - at > alert_reads.stale_after():
         when = "have not been applied yet" if at is None else "are not being applied any more"
-        st.warning(
-            f"The rules {when}: the watcher runs with the workspace's supervisor.",
-            icon=":material/visibility_off:",
-        )
+        st.warning(f"The rules {when}. {alert_reads.unwatched()}", icon=":material/visibility_off:")
     if at is not None:
         with st.container(horizontal=True):
             data_age.show(at, prefix="rules applied at")

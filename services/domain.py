@@ -953,6 +953,7 @@ class Schedule:
     description: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
     created_at: datetime | None = None
+    changed_at: datetime | None = None  # since when it is as it is; None: not known
     next_fire_at: datetime | None = None  # None when Disabled
     last_run: PipelineRun | None = None
     irregular: str = ""  # why no recurrence says when it fires: changed data, or an unreadable one

@@ -42,7 +42,7 @@ def test_one_place_opens_an_adapter():
         for path in python_files("dashboard")
         if any(_within(name, ADAPTERS) for name in imports(path))
     ]
-    assert openers == ["dashboard/session.py"]
+    assert openers == ["dashboard/opening.py"]
 
 
 @pytest.mark.parametrize("name", ["domain", "errors", "percentiles", "recurrence"])

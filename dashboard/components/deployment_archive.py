@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard import formats, session
 from dashboard.components import failures, table_height
-from services.domain import Capability, LogTail
+from services.domain import LogTail
 from services.log_archive import ArchivedLog
 
 SHOWN = 500
@@ -42,7 +42,7 @@ def show(name: str, tail: LogTail, *, zone: tzinfo) -> None:
 def _keep(name: str, tail: LogTail) -> None:
     """Where no watcher reads the log, what a visitor reads is what is kept."""
     workspace = session.workspace()
-    if workspace.can(Capability.ALERTS):
+    if workspace.backend == "local":
         return
     mark = (workspace.location, name, hash(tail.text))
     if st.session_state.get(KEPT) != mark:
@@ -54,8 +54,8 @@ def stated(found: ArchivedLog, *, searched: bool, now: datetime) -> str:
     """How much is kept, and what was found in it, in words."""
     if found.since is None or found.read_at is None:
         return (
-            "Nothing is kept yet. The end of the log is read whenever it is shown, every half "
-            "minute while a local workspace is watched, and joined here into one history."
+            "Nothing is kept yet. While the workspace is watched the end of the log is read every "
+            "half minute, on Azure every few minutes, and joined here into one history."
         )
     kept = f"{formats.plural(found.line_count, 'line')} kept since {formats.utc(found.since)}"
     gaps = "no gap" if not found.gap_count else formats.plural(found.gap_count, "gap")

@@ -77,6 +77,16 @@ def _figures(results: Sequence[ProbeResult], *, now: datetime, zone: tzinfo) -> 
             st.caption(formats.sentence(failure.reason), width="stretch")
 
 
+def _cost() -> str:
+    if session.workspace().backend == "local":
+        return "Each probe is a real request: it is answered and recorded."
+    return (
+        "Each probe is a real request, answered and paid like any other, and asks Azure ML for "
+        "the address and a key. What it finds is kept here: nothing of its own is sent to your "
+        "Application Insights."
+    )
+
+
 def _settings(probe: Probe) -> None:
     key = f"probe-{probe.deployment}"
     with st.popover("Change", key=f"{key}.popover", icon=":material/tune:"):
@@ -90,7 +100,7 @@ def _settings(probe: Probe) -> None:
             placeholder="The example row of its data contract",
             help="JSON. Empty: a typical row of the data its model was trained on",
         )  # fmt: skip
-        st.caption("Each probe is a real request: it is answered, recorded and, on Azure, paid.")
+        st.caption(_cost())
         if st.button("Save", key=f"{key}.save", type="primary"):
             with failures.reported():
                 session.workspace().probes.save(

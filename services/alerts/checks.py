@@ -10,7 +10,7 @@ from statistics import median
 from services import attention
 from services.alerts import rules as catalog
 from services.alerts.bands import described
-from services.alerts.records import AlertRule, BandCheck, Verdict
+from services.alerts.records import AlertRule, BandCheck, Source, Verdict
 from services.alerts.rules import Rules
 from services.alerts.snapshot import Served, Snapshot
 from services.attention import Attention, Severity, Traffic
@@ -276,11 +276,15 @@ def _missed(snapshot: Snapshot, rule: AlertRule, now: datetime) -> Iterator[Atte
         if now - newest.due_at > FORGOTTEN_AFTER:
             continue
         late = newest.fired_at - newest.due_at if newest.fired_at else None
-        if newest.run_id is None:
+        severity = Severity.WARNING  # it did fire in the end
+        if newest.fired_at is None and newest.missed_count:
+            severity = rule.severity
+            title = f"Schedule {schedule.name} missed {_times(newest.missed_count)}"
+            detail = newest.reason
+        elif newest.run_id is None:
             title, detail = f"Schedule {schedule.name} submitted nothing", newest.reason
         elif newest.missed_count:
-            times = "1 time" if newest.missed_count == 1 else f"{newest.missed_count:,} times"
-            title = f"Schedule {schedule.name} missed {times}"
+            title = f"Schedule {schedule.name} missed {_times(newest.missed_count)}"
             detail = "Nobody was looking when it was due; they collapsed into one run."
         elif late is not None and late > limit:
             title = f"Schedule {schedule.name} fired late"
@@ -288,7 +292,7 @@ def _missed(snapshot: Snapshot, rule: AlertRule, now: datetime) -> Iterator[Atte
         else:
             continue
         yield Attention(
-            severity=Severity.WARNING,  # it did fire in the end
+            severity=severity,
             title=title,
             detail=detail,
             page="pipeline_schedules",
@@ -297,6 +301,10 @@ def _missed(snapshot: Snapshot, rule: AlertRule, now: datetime) -> Iterator[Atte
             rule=rule.key,
             cause=f"schedule/{schedule.id}/firing",
         )
+
+
+def _times(count: int) -> str:
+    return "1 time" if count == 1 else f"{count:,} times"
 
 
 def _inactive(snapshot: Snapshot, rule: AlertRule, now: datetime) -> Iterator[Attention]:
@@ -359,7 +367,27 @@ def _said(check: BandCheck) -> str:
     return f"{check.band.metric} {value}, expected {described(check.band)}."
 
 
+# --- the look itself --------------------------------------------------------------
+
+
+def _blind(snapshot: Snapshot, rule: AlertRule, now: datetime) -> Iterator[Attention]:
+    """What cannot be looked at is not healthy; nobody knows."""
+    if not snapshot.missing:
+        return
+    blind = {Source.DEPLOYMENTS, Source.RUNS} <= snapshot.missing
+    what = "the workspace" if blind else ", ".join(sorted(snapshot.missing))
+    yield Attention(
+        severity=Severity.CRITICAL if blind else rule.severity,
+        title=f"Cannot look at {what}",
+        detail=f"{snapshot.said} What was open there stays open, and what is new goes unnoticed.",
+        page="alerts",
+        rule=rule.key,
+        cause="look",
+    )
+
+
 _CHECKS: Mapping[str, Check] = {
+    "cannot_look": _blind,
     "probe_failed": _probes,
     "semantic_failures": _semantic,
     "p95": _slow,

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from services import scoring
 from services.alerts import bands as band_rules
+from services.alerts import expected
 from services.alerts.records import Band, BandCheck, Probe, ProbeResult, Source
 from services.alerts.rules import Rules
 from services.alerts.snapshot import Served, Snapshot
@@ -21,12 +24,13 @@ from services.domain import (
     Deployment,
     Firing,
     Panel,
+    PipelineRun,
     Run,
     RunStatus,
     Schedule,
     TimeWindow,
 )
-from services.errors import ServiceError
+from services.errors import ServiceError, UnavailableError
 from services.ports import Workspace
 
 if TYPE_CHECKING:
@@ -37,24 +41,44 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 RUNS, FIRINGS, PROBES = 200, 1, 200  # how far back a look goes
+EAGER: Mapping[Source, timedelta] = MappingProxyType({})  # everything at every look
 HOUR, DAY, ASK_AGAIN = timedelta(hours=1), timedelta(hours=24), timedelta(minutes=2)
 
 
 class Gatherer:
     """One look at a workspace at a time, through its ports only."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
+    def __init__(
+        self,
+        workspace: Workspace,
+        *,
+        patience: Mapping[Source, timedelta] = EAGER,
+        limit_s: float | None = None,
+    ) -> None:
+        """
+        Args:
+            patience: how long an answer serves further looks, where asking is expensive.
+            limit_s: for one look; what has not been asked by then counts as unanswered.
+        """
+        self._workspace, self._patience, self._limit_s = workspace, patience, limit_s
         self._missing: set[Source] = set()
+        self._said = ""
+        self._now = datetime.min.replace(tzinfo=UTC)
+        self._began_s = 0.0
+        self._known: dict[str, tuple[datetime, Sequence[Any]]] = {}
         self._metrics: dict[str, Mapping[str, float]] = {}  # of settled runs; they never change
         self._panels: dict[tuple[Panel, timedelta], tuple[datetime, pd.DataFrame]] = {}
 
     def look(self, rules: Rules, *, now: datetime) -> Snapshot:
         """What the workspace answers now."""
-        self._missing = set()
+        self._missing, self._said = set(), ""
+        self._now, self._began_s = now, time.monotonic()
         workspace = self._workspace
         deployments = self._list(Source.DEPLOYMENTS, workspace.deployments.list)
         runs = self._list(Source.RUNS, lambda: workspace.runs.list(limit=RUNS))
+        pipeline_runs = self._list(
+            Source.PIPELINE_RUNS, lambda: workspace.pipelines.runs(limit=RUNS)
+        )
         schedules = self._list(Source.SCHEDULES, workspace.schedules.list)
         probes = self._list(Source.PROBES, workspace.probes.list)
         enabled = [each for each in probes if each.enabled]
@@ -63,47 +87,68 @@ class Gatherer:
                 components=self._list(Source.COMPONENTS, workspace.components),
                 deployments=deployments,
                 runs=runs,
-                pipeline_runs=self._list(
-                    Source.PIPELINE_RUNS, lambda: workspace.pipelines.runs(limit=RUNS)
-                ),
+                pipeline_runs=pipeline_runs,
                 load_tests=self._list(Source.LOAD_TESTS, workspace.load_tests.list),
                 schedules=schedules,
             ),
             pipelines=self._list(Source.PIPELINES, workspace.pipelines.list),
-            endpoints=self._list(Source.PIPELINES, workspace.pipelines.endpoints),
-            firings=self._map(Source.FIRINGS, lambda: self._firings(schedules)),
+            endpoints=self._list(Source.PIPELINES, workspace.pipelines.endpoints, name="endpoints"),
+            firings=self._map(Source.FIRINGS, lambda: self._firings(schedules, pipeline_runs)),
             checks=self._map(Source.METRICS, lambda: self._checks(runs)),
             served=self._list(Source.TELEMETRY, lambda: self._served(deployments, rules, now)),
             probes={each.deployment: each for each in enabled},
             probed=self._map(Source.PROBES, lambda: self._probed(enabled)),
             missing=frozenset(self._missing),
+            said=self._said,
         )
 
-    def _list(self, source: Source, question: Callable[[], Sequence[T]]) -> Sequence[T]:
-        found: Sequence[T] = ()
+    def _list(
+        self, source: Source, question: Callable[[], Sequence[T]], *, name: str = ""
+    ) -> Sequence[T]:
+        """Args: name: of one of several questions to the same source."""
+        at, found = self._known.get(name or source, (self._now, ()))
+        patience = self._patience.get(source, timedelta(0))
+        if timedelta(0) < self._now - at < patience:
+            return found
+        found = ()
         try:
+            self._check_time()
             found = question()
         except ServiceError as error:
             self._unanswered(source, error)
+        else:
+            if patience:
+                self._known[name or source] = self._now, found
         return found
 
     def _map(self, source: Source, question: Callable[[], Mapping[str, T]]) -> Mapping[str, T]:
         found: Mapping[str, T] = {}
         try:
+            self._check_time()
             found = question()
         except ServiceError as error:
             self._unanswered(source, error)
         return found
 
+    def _check_time(self) -> None:
+        if self._limit_s is not None and time.monotonic() - self._began_s > self._limit_s:
+            raise UnavailableError(f"A look ends after {self._limit_s:g} s, answered or not.")
+
     def _unanswered(self, source: Source, error: ServiceError) -> None:
         log.info("%s did not answer: %s", source, error)
         self._missing.add(source)
+        self._said = self._said or str(error)
 
     # --- pipelines and runs ---
 
-    def _firings(self, schedules: Sequence[Schedule]) -> Mapping[str, Sequence[Firing]]:
+    def _firings(
+        self, schedules: Sequence[Schedule], runs: Sequence[PipelineRun]
+    ) -> Mapping[str, Sequence[Firing]]:
         if not self._workspace.can(Capability.SCHEDULE_LEDGER):
-            return {}
+            if Source.PIPELINE_RUNS in self._missing:
+                raise UnavailableError("Without the runs nobody knows which were missed.")
+            asked_at = self._known.get(Source.PIPELINE_RUNS, (self._now, ()))[0]
+            return expected.firings(schedules, runs, limit=RUNS, now=asked_at)
         port = self._workspace.schedules
         return {
             each.id: port.firings(each.id, limit=FIRINGS)
@@ -187,9 +232,13 @@ class Gatherer:
     def _panel(
         self, panel: Panel, length: timedelta, now: datetime, *, bin: timedelta | None = None
     ) -> pd.DataFrame:
-        """Asked anew once the window has moved by a sixtieth, at the latest after two minutes."""
+        """Asked anew once the window has moved by a sixtieth, at the latest after two minutes;
+        where asking is expensive, by a fifteenth."""
         known = self._panels.get((panel, length))
-        if known is not None and timedelta(0) <= now - known[0] < min(length / 60, ASK_AGAIN):
+        again = min(length / 60, ASK_AGAIN)
+        if patience := self._patience.get(Source.TELEMETRY):
+            again = min(length / 15, patience)
+        if known is not None and timedelta(0) <= now - known[0] < again:
             return known[1]
         window = TimeWindow(start=now - length, end=now + timedelta(seconds=1), bin=bin or length)
         frame = self._workspace.telemetry.panel(panel, window).frame

@@ -132,5 +132,9 @@ class Probes(ABC):
         """
 
     @abstractmethod
+    def record(self, result: ProbeResult) -> None:
+        """Keep what one probe found."""
+
+    @abstractmethod
     def results(self, deployment: str, *, limit: int = 1000) -> tuple[ProbeResult, ...]:
         """Newest first."""

@@ -21,14 +21,31 @@ TAG_HEADER = "x-ms-client-request-id"
 TEST_NAME = "probe"
 
 
-def probe(workspace: Workspace, wanted: Probe, *, now: Callable[[], datetime]) -> ProbeResult:
+class Examples:
+    """A row each deployment accepts; worked out once for each model it serves."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._known: dict[tuple[str, str], str] = {}
+
+    def of(self, deployment: Deployment) -> str:
+        """Raises InvalidRequestError: nothing says what it accepts."""
+        served = deployment.name, deployment.model_id
+        if served not in self._known:
+            self._known[served] = _example(self._workspace, deployment.name)
+        return self._known[served]
+
+
+def probe(
+    workspace: Workspace, wanted: Probe, *, now: Callable[[], datetime], examples: Examples
+) -> ProbeResult:
     """What the deployment answers. Whatever goes wrong with it is in the result."""
     at, request_id = now(), f"{PROBE_PREFIX}{uuid.uuid4().hex}"
     began = time.perf_counter()
     try:
         deployment = workspace.deployments.get(wanted.deployment)
         root = _root(deployment)
-        ok, duration_ms, reason = _score(workspace, deployment, wanted, request_id)
+        ok, duration_ms, reason = _score(workspace, deployment, wanted, request_id, examples)
     except ServiceError as error:
         ok, duration_ms, reason = False, (time.perf_counter() - began) * 1000, str(error)
         root = str(error)
@@ -46,7 +63,11 @@ def probe(workspace: Workspace, wanted: Probe, *, now: Callable[[], datetime]) -
 
 
 def _score(
-    workspace: Workspace, deployment: Deployment, wanted: Probe, request_id: str
+    workspace: Workspace,
+    deployment: Deployment,
+    wanted: Probe,
+    request_id: str,
+    examples: Examples,
 ) -> tuple[bool, float, str]:
     if deployment.scoring_uri is None:
         return False, 0.0, f"It has no scoring URI yet; it is {deployment.state}."
@@ -58,7 +79,7 @@ def _score(
         retries=scoring.Retries(attempt_limit=1),  # a probe tells what a caller would meet
         headers={TAG_HEADER: request_id},
     ) as client:
-        answer = client.send(wanted.payload or _example(workspace, deployment.name))
+        answer = client.send(wanted.payload or examples.of(deployment))
     return answer.ok, answer.duration_ms, answer.error
 
 

@@ -65,6 +65,14 @@ _ALL = (
         hold=timedelta(seconds=20),
     ),
     Rule(
+        key="cannot_look",
+        title="Cannot look",
+        help="Something the other rules ask does not answer: nobody knows whether it is well.",
+        severity=Severity.WARNING,
+        sources=frozenset(),
+        hold=timedelta(seconds=20),
+    ),
+    Rule(
         key="deployment_unwell",
         title="Deployment Unhealthy or Failed",
         help="Azure ML's own state says that callers get no answer.",

@@ -39,3 +39,4 @@ class Snapshot:
     probes: Mapping[str, Probe] = field(default_factory=dict)  # by deployment
     probed: Mapping[str, Sequence[ProbeResult]] = field(default_factory=dict)  # newest first
     missing: frozenset[Source] = frozenset()
+    said: str = ""  # the first of what did not answer, why

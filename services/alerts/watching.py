@@ -29,9 +29,11 @@ class Journal(Protocol):
 class Watch:
     """Evaluates one workspace again and again; between evaluations it keeps only `Memory`."""
 
-    def __init__(self, workspace: Workspace, journal: Journal) -> None:
+    def __init__(
+        self, workspace: Workspace, journal: Journal, gatherer: Gatherer | None = None
+    ) -> None:
         self._workspace, self._journal = workspace, journal
-        self._gatherer = Gatherer(workspace)
+        self._gatherer = gatherer or Gatherer(workspace)
         self._memory = Memory()
 
     def evaluate(self, *, now: datetime, new_id: Callable[[], str] | None = None) -> Decision:

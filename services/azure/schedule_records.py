@@ -26,7 +26,8 @@ def schedule(item: Json, *, now: datetime) -> Schedule:
     submission: Json = item.get("PipelineSubmissionInfo") or {}
     status = records.asset_status(item.get("EntityStatus"))
     created = records.instant(item.get("CreatedDate"))
-    saved = records.instant(item.get("LastModifiedDate")) or created or now
+    changed = records.instant(item.get("LastModifiedDate"))
+    saved = changed or created or now
     found, irregular = _recurrence(item)
     regular = status is AssetStatus.ACTIVE and not irregular
     due = rules.next_fires(found, anchored_at=saved, after=now, count=1) if regular else ()
@@ -41,6 +42,7 @@ def schedule(item: Json, *, now: datetime) -> Schedule:
         description=str(submission.get("Description") or ""),
         parameters=records.texts(submission.get("ParameterAssignments")),
         created_at=created,
+        changed_at=changed,
         next_fire_at=due[0] if due else None,
         irregular=irregular,
     )

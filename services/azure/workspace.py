@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
+from services.alerts.ports import Alerts, MetricBands, Probes
 from services.azure.connection import Connection, Journal
 from services.azure.deadlines import Deadlines
 from services.azure.sign_in import AzureConfig
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from services.azure.scoring import AzureScoring
     from services.azure.telemetry import AzureTelemetry
 
-CAPABILITIES = frozenset({Capability.TELEMETRY_QUERY, Capability.INSPECT_SOURCE})
+CAPABILITIES = frozenset({Capability.TELEMETRY_QUERY, Capability.INSPECT_SOURCE, Capability.ALERTS})
 
 
 class Desk(Protocol):
@@ -71,6 +72,15 @@ class Desk(Protocol):
     def flow(self) -> Flow: ...
 
     @property
+    def alerts(self) -> Alerts: ...
+
+    @property
+    def bands(self) -> MetricBands: ...
+
+    def probes(self, deployments: Deployments) -> Probes:
+        """Which of these deployments are probed, and what was found."""
+
+    @property
     def passages(self) -> Passages: ...
 
     def rotations(self, deployments: Deployments, scoring: Scoring) -> Rotations:
@@ -87,6 +97,7 @@ class AzureWorkspace(Workspace):
     """Nothing is asked of Azure before a port is used."""
 
     backend = "azure"
+    metered = True
     capabilities = CAPABILITIES
 
     def __init__(
@@ -188,6 +199,18 @@ class AzureWorkspace(Workspace):
     @property
     def flow(self) -> Flow:
         return self._desk.flow
+
+    @property
+    def alerts(self) -> Alerts:
+        return self._desk.alerts
+
+    @property
+    def bands(self) -> MetricBands:
+        return self._desk.bands
+
+    @cached_property
+    def probes(self) -> Probes:
+        return self._desk.probes(self.deployments)
 
     def components(self) -> tuple[Component, ...]:
         """Azure keeps its own parts running; whether it answers, each page tells."""

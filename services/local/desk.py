@@ -7,7 +7,9 @@ from pathlib import Path
 
 from services.domain import Evaluation, EvaluationPlan, FlowProgress
 from services.errors import InvalidRequestError, NotFoundError
+from services.local.alerts import LocalAlerts
 from services.local.audit import LocalAuditLog
+from services.local.bands import LocalMetricBands
 from services.local.baselines import LocalBaselines
 from services.local.capacity import LocalCapacitySearches
 from services.local.desk_passages import DeskPassages
@@ -15,6 +17,7 @@ from services.local.golden_gate import LocalGoldenGate
 from services.local.load_test_rules import LocalLoadTestRules
 from services.local.load_tests import LocalLoadTests
 from services.local.log_archives import LocalLogArchives
+from services.local.probes import LocalProbes
 from services.local.rotations import LocalRotations
 from services.local.scored_requests import LocalScoredRequests
 from services.local.store import Store
@@ -22,7 +25,7 @@ from services.ports import Deployments, Evaluations, Flow, Scoring
 
 
 class LocalDesk:
-    """The audit log and the load tests of one workspace, in the store of another."""
+    """Everything Azure has no place for, of one workspace, in the store of another."""
 
     def __init__(self, home: Path, store: Store, *, workspace: str) -> None:
         """
@@ -30,6 +33,10 @@ class LocalDesk:
             workspace: which one; tells apart what is kept for several.
         """
         self._home, self._store, self._workspace = home, store, workspace
+
+    @property
+    def workspace(self) -> str:
+        return self._workspace
 
     @property
     def journal(self) -> LocalAuditLog:
@@ -66,6 +73,17 @@ class LocalDesk:
     @cached_property
     def log_archive(self) -> LocalLogArchives:
         return LocalLogArchives(self._store, workspace=self._workspace)
+
+    @cached_property
+    def alerts(self) -> LocalAlerts:
+        return LocalAlerts(self._home, self._store, workspace=self._workspace)
+
+    @cached_property
+    def bands(self) -> LocalMetricBands:
+        return LocalMetricBands(self._home, self._store, workspace=self._workspace)
+
+    def probes(self, deployments: Deployments) -> LocalProbes:
+        return LocalProbes(deployments, self._store, workspace=self._workspace)
 
     @cached_property
     def flow(self) -> Flow:

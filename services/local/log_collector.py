@@ -17,8 +17,8 @@ EVERY_S = 30.0
 class LogCollector:
     """On a thread of its own: a slow disk or a slow service keeps nobody else waiting."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
+    def __init__(self, workspace: Workspace, *, every_s: float = EVERY_S) -> None:
+        self._workspace, self._every_s = workspace, every_s
         self._seen: dict[str, int] = {}  # deployment → the last tail's fingerprint
 
     def run(self, stopping: threading.Event) -> None:
@@ -29,7 +29,7 @@ class LogCollector:
                 log.warning("no log was collected: %s", error)
             except Exception:
                 log.exception("logs could not be collected; they are read again")
-            stopping.wait(EVERY_S)
+            stopping.wait(self._every_s)
 
     def collect(self) -> int:
         """Read each log once; how many lines were new."""

@@ -74,7 +74,6 @@ class LocalProbes(Probes):
         return tuple(map(rows.probe_result, found))
 
     def record(self, result: ProbeResult) -> None:
-        """Keep what one probe found."""
         with self._store.transaction() as db:
             db.execute(
                 "INSERT OR REPLACE INTO probe_results (workspace, deployment, at, ok, root_ok,"

@@ -37,7 +37,8 @@ from services.errors import InvalidRequestError, NotFoundError, UnavailableError
 from services.local import processes
 from services.local.alert_outbox import PAUSES, Outbox
 from services.local.alert_secrets import ChannelSecrets
-from services.local.watcher import Messenger, Prober
+from services.local.messenger import Messenger
+from services.local.prober import Prober
 from services.local.workspace import LocalWorkspace
 from tests import receivers, stub_deployment
 from tests.recorded import alerts, overview, pipelines, runs, telemetry
