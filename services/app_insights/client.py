@@ -23,6 +23,7 @@ from services.errors import (
     AccessDeniedError,
     InvalidRequestError,
     NotFoundError,
+    OperationFailedError,
     ServiceError,
     UnavailableError,
 )
@@ -34,6 +35,7 @@ log = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT_S = 5.0
 ATTEMPTS = 4  # of one query; who is in trouble four times stays so for a while
+DAMAGED = "TelemetryFileDamaged"  # the local server's code; its message is for the operator
 LOOPBACK = ("127.0.0.1", "localhost")
 AGAIN = (408, 429, 500, 502, 503)  # 504 is the query's own time limit: asking again will not help
 
@@ -171,6 +173,8 @@ def _refusal(answer: requests.Response, name: str, timeout_s: float) -> ServiceE
     error = _body(answer).get("error")
     text = _deepest(error) if isinstance(error, dict) else ""
     status = answer.status_code
+    if isinstance(error, dict) and error.get("code") == DAMAGED and text:
+        return OperationFailedError(text)
     if status == 400:
         return InvalidRequestError(text or "The query was not accepted.")
     if status == 401:

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from services.errors import OperationFailedError, UnavailableError
+from services.local import damage
 
 log = logging.getLogger(__name__)
 
@@ -30,19 +31,15 @@ class Store:
 
         Raises:
             OperationFailedError: the file is damaged or was written by a newer version;
-                it is left as it is.
+                it is left as it is, and a copy of a damaged one is kept.
             UnavailableError: the folder cannot be written.
         """
         self.path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with _migration_lock(path):
+            with _migration_lock(path), damage.explained(path, "opened"):
+                damage.check_not_emptied(path)
                 self._migrate()
-        except sqlite3.DatabaseError as error:
-            raise OperationFailedError(
-                f"The workspace file {path} cannot be read: {error}. It was left untouched; "
-                "restore it from a copy, or set DASHBOARD_HOME to another folder."
-            ) from error
         except OSError as error:
             raise UnavailableError(
                 f"The workspace folder {path.parent} cannot be used: {error.strerror}."
@@ -54,24 +51,24 @@ class Store:
 
         Raises:
             UnavailableError: another process kept the file locked, or the disk is full.
+            OperationFailedError: the file is damaged; a copy of it was kept.
         """
-        with self._connection() as db:
-            try:
-                db.execute("BEGIN IMMEDIATE")
-                yield db
-                db.execute("COMMIT")
-            except sqlite3.OperationalError as error:
-                raise UnavailableError(f"The workspace could not be changed: {error}.") from error
+        with damage.explained(self.path, "changed"), self._connection() as db:
+            db.execute("BEGIN IMMEDIATE")
+            yield db
+            db.execute("COMMIT")
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """A consistent view: what others commit meanwhile is not seen."""
-        with self._connection() as db:
-            try:
-                db.execute("BEGIN")
-                yield db
-            except sqlite3.OperationalError as error:
-                raise UnavailableError(f"The workspace could not be read: {error}.") from error
+        """A consistent view: what others commit meanwhile is not seen.
+
+        Raises:
+            UnavailableError: the file cannot be opened at the moment.
+            OperationFailedError: it is damaged; a copy of it was kept.
+        """
+        with damage.explained(self.path, "read"), self._connection() as db:
+            db.execute("BEGIN")
+            yield db
 
     def watch(self) -> Watch:
         """Notices changes made by others, at the price of one small query."""
@@ -113,7 +110,9 @@ class Store:
         with self._connection() as db:
             if db.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
                 log.warning("the workspace's file system does not support WAL: %s", self.path)
-            db.execute("CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, at TEXT)")
+            old = db.execute("SELECT 1 FROM sqlite_schema").fetchone() is not None
+            if not old:
+                db.execute("CREATE TABLE migrations (name TEXT PRIMARY KEY, at TEXT)")
             applied = {row["name"] for row in db.execute("SELECT name FROM migrations")}
             scripts = {script.stem: script for script in sorted(SCHEMA.glob("*.sql"))}
             if unknown := applied - scripts.keys():
@@ -122,6 +121,8 @@ class Store:
                     f"dashboard (it has {max(unknown)}). Update the dashboard, or choose another "
                     "folder with DASHBOARD_HOME."
                 )
+            if old and scripts.keys() - applied:
+                damage.check_sound(db, self.path)  # a damaged page may hide what was applied
             for name, script in scripts.items():
                 if name not in applied:
                     _apply(db, name, script.read_text(encoding="utf-8"))
@@ -134,11 +135,18 @@ class Watch:
     """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._db = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
         self._seen: int | None = None
 
     def changed(self) -> bool:
-        version: int = self._db.execute("PRAGMA data_version").fetchone()[0]
+        """Whether somebody has.
+
+        Raises:
+            UnavailableError, OperationFailedError: the file cannot be read.
+        """
+        with damage.explained(self._path, "read"):
+            version: int = self._db.execute("PRAGMA data_version").fetchone()[0]
         changed, self._seen = version != self._seen, version
         return changed
 

@@ -18,7 +18,7 @@ from typing import Any
 import duckdb
 
 from services.errors import InvalidRequestError, UnavailableError
-from services.local.telemetry import tables
+from services.local.telemetry import damaged_file, tables
 from services.local.telemetry.tuning import tuned
 
 ROW_LIMIT = 500_000  # as the service's own limit
@@ -39,6 +39,7 @@ def run(cursor: duckdb.DuckDBPyConnection, kql: str, *, timeout_s: float) -> Ans
     Raises:
         InvalidRequestError: the query is wrong, or uses KQL this engine lacks.
         UnavailableError: it took longer than `timeout_s`.
+        DamagedFileError: what it needs cannot be read from the file.
     """
     sql = to_sql(kql)
     expired = threading.Event()
@@ -62,6 +63,7 @@ def run(cursor: duckdb.DuckDBPyConnection, kql: str, *, timeout_s: float) -> Ans
             "The query needs more memory than telemetry is given; ask about a shorter time."
         ) from error
     except duckdb.Error as error:
+        damaged_file.check(error)
         raise InvalidRequestError(_sentence(error)) from error
     finally:
         timer.cancel()
