@@ -101,11 +101,15 @@ class ProcessTable:
             )
         if seen.running and seen.answering:
             return Component(name=name, state=ComponentState.RUNNING, since=seen.spawned_at)
-        if seen.running and not seen.answered:
+        problem = self._store.setting(f"{key}_problem")  # its own words, when it could not start
+        if seen.running and not seen.answered and not problem:
             return Component(name=name, state=ComponentState.STARTING, since=seen.spawned_at)
         detail = "It does not answer." if seen.running else f"It ended with code {seen.exit_code}."
         return Component(
-            name=name, state=ComponentState.FAILED, detail=detail, since=seen.answered_at
+            name=name,
+            state=ComponentState.FAILED,
+            detail=problem or detail,
+            since=seen.answered_at,
         )
 
     # --- for the supervisor ---

@@ -50,12 +50,16 @@ def main(arguments: Sequence[str]) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     home = Path(arguments[0])
     lifeline.follow()
+    store = None
     try:
         store = Store(home / "workspace.db")
         telemetry = TelemetryStore(home / "telemetry" / "telemetry.duckdb")
     except ServiceError as error:
         log.error("%s", error)
+        if store is not None:
+            identity.told(store, str(error))
         return 1
+    identity.told(store, "")
     retention = timedelta(days=int(store.setting_or("telemetry_retention_days", RETENTION_DAYS)))
     listener = listening(int(store.setting(identity.PORT) or 0))
     port = listener.getsockname()[1]

@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from services.app_insights import repair, wire
 from services.errors import InvalidRequestError, ServiceError, UnavailableError
-from services.local.telemetry import runner
+from services.local.telemetry import damaged_file, runner
 from services.local.telemetry.access import Access
 from services.local.telemetry.ingestion import Ingestion
 from services.local.telemetry.store import TelemetryStore
@@ -182,6 +182,10 @@ class _Service:
             )
         except UnavailableError as error:
             return _refused(504, "GatewayTimeout", str(error))
+        except damaged_file.DamagedFileError as error:
+            log.error("a query met a damaged file: %s", error)
+            told = await asyncio.to_thread(damaged_file.sentence, self._store.path, error)
+            return _refused(507, damaged_file.CODE, told)
         except ClientDisconnect:
             return Response(status_code=400)
 

@@ -10,6 +10,7 @@ from services.local.store import Store
 from services.local.telemetry.access import Access
 
 PORT = "telemetry_port"
+PROBLEM = "telemetry_problem"  # why it could not start; `ProcessTable.server` shows it
 
 
 def access(store: Store) -> Access:
@@ -24,6 +25,12 @@ def access(store: Store) -> Access:
 def _decided(store: Store, name: str, otherwise: str) -> str:
     """Reading first spares a write transaction for what was decided long ago."""
     return store.setting(name) or store.setting_or(name, otherwise)
+
+
+def told(store: Store, problem: str) -> None:
+    """Keep why the server does not run, where those who ask it find the reason."""
+    if (store.setting(PROBLEM) or "") != problem:
+        store.set_setting(PROBLEM, problem)
 
 
 def base_url(store: Store) -> str:

@@ -47,6 +47,8 @@ class LocalTelemetry(AppInsightsTelemetry):
         return Spelling(variant=Variant.LOCAL)
 
     def _unreachable(self) -> str:
+        if problem := self._store.setting(identity.PROBLEM):
+            return f"The telemetry server is not running. {problem}"
         return (
             "The telemetry server is not running; the workspace's supervisor starts it "
             "(make run, or make workspace)."

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from services.app_insights.repair import Row
-from services.errors import OperationFailedError
-from services.local.telemetry import tables
+from services.local.telemetry import damaged_file, tables
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,8 +43,10 @@ class TelemetryStore:
 
         Raises:
             OperationFailedError: it is damaged, or another process has it open; it is left
-                as it is.
+                as it is, and a copy of a damaged one is kept.
+            UnavailableError: the disk is full.
         """
+        self.path = path
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
             self._writer = duckdb.connect(path)
@@ -58,10 +59,7 @@ class TelemetryStore:
                 "SET enable_external_access = false; SET lock_configuration = true"
             )
         except duckdb.Error as error:
-            raise OperationFailedError(
-                f"The telemetry file {path} cannot be opened: {error}. It was left untouched; "
-                "move it away to start with an empty one."
-            ) from error
+            raise damaged_file.not_opened(path, error) from error
 
     def append(self, batches: Sequence[Batch]) -> None:
         """Store all batches in one transaction, or none.
