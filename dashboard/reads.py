@@ -51,6 +51,7 @@ from services.drift import Comparison
 from services.errors import NotFoundError
 from services.load_test_rules import LoadTestRule
 from services.ports import QueryResult
+from services.scored.gate import GoldenVerdict
 from services.scored.records import ScoredRequest
 
 if TYPE_CHECKING:
@@ -273,6 +274,11 @@ def scoring_contract(deployment: str) -> DataContract:
 def scored_requests(deployment: str) -> tuple[ScoredRequest, ...]:
     """Not remembered: one read of the store on this machine, and true after every request."""
     return session.workspace().scored.list(deployment)
+
+
+def golden_verdicts(deployment: str) -> tuple[GoldenVerdict, ...]:
+    """Not remembered: one read of the store on this machine."""
+    return session.workspace().golden.verdicts(deployment)
 
 
 @remembered(LONG, most=50)

@@ -11,6 +11,7 @@ from dashboard.components import (
     deployment_details,
     deployment_diagnosis,
     deployment_documentation,
+    deployment_golden,
     deployment_header,
     deployment_history,
     deployment_incidents,
@@ -78,6 +79,7 @@ def health() -> None:
         if deployment_table.show(listed, chosen=name, zone=shell.zone()) != name:
             st.rerun(scope="app")  # another row was chosen
         deployment_header.show(deployment, now=now, zone=shell.zone())
+        deployment_golden.show(deployment)
         deployment_incidents.show(name, now=now)
         deployment_diagnosis.show(deployment, now=now)
         if moving:

@@ -77,7 +77,7 @@ with failures.explained():
             scoring_history.show(deployment, deployments, now=now, zone=zone)
     if golden.open:
         with golden:
-            scoring_golden.show(deployment, now=now)
+            scoring_golden.show(deployment, now=now, zone=zone)
     if sweep.open:
         with sweep:
             scoring_sweep.show(deployment, deployments, contract)

@@ -62,6 +62,7 @@ def _dialog(model: Model) -> None:
                 help="Record every request: count, duration, failures, inputs and outputs.",
             )  # fmt: skip
         description = st.text_input("Description", key="deploy.description")
+        _golden_note(name)
         deployment_elsewhere.deploying()
         with st.container(horizontal=True, horizontal_alignment="right"):
             migration_code.popover(
@@ -97,6 +98,17 @@ def _dialog(model: Model) -> None:
                     icon=":material/rocket_launch:",
                 )
                 st.rerun()
+
+
+def _golden_note(name: str) -> None:
+    """That this name has right answers from before, which the model will have to give."""
+    count = sum(each.golden for each in reads.scored_requests(name)) if name else 0
+    if count:
+        local = session.workspace().backend == "local"
+        st.caption(
+            f":material/rule: {formats.plural(count, 'golden case')} of this name: the model is "
+            f"{'served only if it answers them' if local else 'asked them once it is served'}."
+        )
 
 
 def refused(name: str, taken: Collection[str]) -> str:

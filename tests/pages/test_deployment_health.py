@@ -13,6 +13,7 @@ from services.domain import ColumnContract, ColumnType, DataContract, Deployment
 from services.errors import NotFoundError, UnavailableError
 from services.local import deployment_rows
 from services.local.clock import utc_now
+from services.scored.gate import Asker, GoldenVerdict
 from tests.recorded import deployments as recorded
 
 CONTRACT = DataContract(
@@ -411,3 +412,40 @@ def test_a_deployment_without_a_description_is_explained(open_page, bank, port, 
     assert "input and output schema" in texts(page)
     assert not page.get("iframe")
     assert deployment_documentation.HEIGHT_PX > 600
+
+
+@pytest.fixture
+def held_back(home, store, bank, local_workspace) -> str:
+    """The gate took an update back, and its server has said so."""
+    name = "A clerk"
+    verdict = GoldenVerdict(
+        deployment=bank, model_id="bank:2", asked_by=Asker.GATE, at=utc_now(), count=2,
+        wrong=(f"{name}: Row 1: “no” instead of “yes”.",),
+    )  # fmt: skip
+    local_workspace.golden.record(verdict)
+    recorded.model(home, store, "bank:2")
+    with store.transaction() as db:
+        row = deployment_rows.read(db, bank)
+        db.execute("UPDATE deployments SET model_id = 'bank:2' WHERE name = ?", (bank,))
+        taken = dict(row) | {"model_id": "bank:2", "served_model_id": "bank:1"}
+        deployment_rows.take_back_model(db, taken, verdict.why, utc_now())
+    return name
+
+
+def test_what_the_golden_set_held_back_is_named_with_its_case(open_page, held_back):
+    page = open_page("deployment_health")
+
+    assert not page.exception
+    assert "held back bank" in texts(page)
+    assert f"{held_back}\\: Row 1" in texts(page)
+    assert button(page, "health.overrule-bank").disabled
+
+
+def test_it_is_served_anyway_only_with_a_reason_that_is_kept(open_page, held_back, local_workspace):
+    page = open_page("deployment_health")
+    page.text_input(key="health.overrule-reason-bank").set_value("the label was wrong").run()
+    button(page, "health.overrule-bank").click().run()
+
+    assert local_workspace.deployments.get("bank").model_id == "bank:2"
+    (noted,) = [each for each in local_workspace.audit.list() if "overrule" in each.action]
+    assert noted.after["reason"] == "the label was wrong"

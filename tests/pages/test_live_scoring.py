@@ -421,9 +421,11 @@ def test_a_flipped_label_fails_the_golden_set_and_names_the_case(
 
     local_workspace.scored.expect(request.id, ["yes"])
     page = open_page("live_scoring", view="Golden set")
+    assert "The cases have changed" in page.info[0].value
     page.button(key="scoring_golden.run").click().run()
 
     assert "clerk of 38" in page.error[0].value
+    assert page.dataframe[1].value["Verdict"].tolist() == ["FAIL", "pass"]
     assert page.dataframe[0].value["Verdict"].tolist() == ["FAIL"]
     assert "“no” instead of “yes”" in page.dataframe[0].value["Reason"][0]
 
