@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from itertools import chain
 from typing import Any, TypeVar
 
 from dashboard import economy, readings, reads, session, side_by_side
@@ -27,6 +29,7 @@ from services.flow_state import Answers
 
 T = TypeVar("T")
 
+EXPERIMENTS = 2  # whose runs are looked at where each takes a request
 NOT_RECORDED = (
     "No deployment records its requests. Turn Application Insights on for one, on the "
     "Deployment health page."
@@ -48,6 +51,7 @@ class Facts:
     traffic: Reading[tuple[Traffic, ...]]
     rates: Reading[Rates]
     progress: FlowProgress | None
+    experiments_left: int = 0  # whose runs were not looked at
 
     @property
     def seen(self) -> Seen:
@@ -68,6 +72,7 @@ class Facts:
         return Answers(
             datasets=_items(self.datasets),
             runs=_items(self.runs),
+            more_runs=self.experiments_left > 0,
             deployments=_items(self.deployments),
             components=_items(self.components),
             traffic=_items(self.traffic),
@@ -105,7 +110,8 @@ class Facts:
 
 def gather(window: TimeWindow) -> Facts:
     """Ask every port; one that does not answer leaves the others alone."""
-    side_by_side.ahead(reads.deployments, reads.datasets, reads.runs, reads.models, reads.schedules)
+    runs = reads.experiments if economy.metered() else reads.runs
+    side_by_side.ahead(reads.deployments, reads.datasets, runs, reads.models, reads.schedules)
     progress = _items(_take("flow", lambda: (reads.flow_progress(),)))
     deployments = _take("deployments", reads.deployments)
     known = _items(deployments)
@@ -121,7 +127,7 @@ def gather(window: TimeWindow) -> Facts:
         window=window,
         components=_take("components", reads.components),
         datasets=_take("datasets", reads.datasets),
-        runs=_take("runs", reads.runs),
+        runs=_take("runs", _runs),
         models=_take("models", reads.models),
         deployments=deployments,
         load_tests=_take("load tests", reads.load_tests),
@@ -132,7 +138,24 @@ def gather(window: TimeWindow) -> Facts:
         else NotConfigured(NOT_RECORDED),
         rates=rates,
         progress=progress[0] if progress else None,
+        experiments_left=_experiments_left(),
     )
+
+
+def _runs() -> tuple[Run, ...]:
+    """All of them; where each experiment is a request, those of the newest ones."""
+    if not economy.metered():
+        return reads.runs()
+    names = [each.name for each in reads.experiments()[:EXPERIMENTS]]
+    found = side_by_side.ask([partial(reads.runs, name) for name in names])
+    return tuple(sorted(chain(*found), key=lambda run: run.created_at, reverse=True))
+
+
+def _experiments_left() -> int:
+    if not economy.metered():
+        return 0
+    known = _items(_take("experiments", reads.experiments)) or ()
+    return max(0, len(known) - EXPERIMENTS)
 
 
 def _pipeline_runs() -> tuple[PipelineRun, ...]:

@@ -42,6 +42,28 @@ def rates(
     )
 
 
+def rates_at_once(overview: pd.DataFrame) -> Rates:
+    """Of the rows behind the panel `OVERVIEW`."""
+    whole = overview[overview["part"] == "whole"]
+    bins = overview[overview["part"] == "bin"].sort_values("t")
+    if whole.empty:
+        return Rates(0, 0, None, None, (), ())
+    row = whole.iloc[0]
+    return Rates(
+        request_count=int(row["requests"]),
+        failed_count=int(row["failed"]),
+        p50_ms=_number(row["p50_ms"]),
+        p95_ms=_number(row["p95_ms"]),
+        failed_shares=tuple(map(float, bins["failed"] / bins["requests"])),
+        p95s_ms=tuple(map(float, bins["p95_ms"].dropna())),
+    )
+
+
+def traffic_at_once(overview: pd.DataFrame) -> tuple[Traffic, ...]:
+    """Of the rows behind the panel `OVERVIEW`, busiest first."""
+    return traffic(overview[overview["part"] == "service"])
+
+
 def traffic(requests: pd.DataFrame) -> tuple[Traffic, ...]:
     """Of the rows behind the panel `REQUESTS`, busiest first."""
     if requests.empty:

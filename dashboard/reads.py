@@ -393,16 +393,17 @@ def _telemetry(
 
 @remembered(TELEMETRY, most=50)
 def rates(window: TimeWindow) -> Rates:
-    """On Azure without the percentiles of each bin, which would be one query more."""
-    panels = [Panel.SUMMARY, Panel.REQUESTS]
-    if not economy.metered():
-        panels.append(Panel.LATENCY)
-    asked = side_by_side.ask([partial(telemetry, panel, window) for panel in panels])
-    return telemetry_rates.rates(*(each.frame for each in asked))
+    """On Azure of the same question as `traffic`."""
+    if economy.metered():
+        return telemetry_rates.rates_at_once(telemetry(Panel.OVERVIEW, window).frame)
+    panels = (Panel.SUMMARY, Panel.REQUESTS, Panel.LATENCY)
+    return telemetry_rates.rates(*(telemetry(panel, window).frame for panel in panels))
 
 
 @remembered(TELEMETRY, most=50)
 def traffic(window: TimeWindow) -> tuple[Traffic, ...]:
+    if economy.metered():
+        return telemetry_rates.traffic_at_once(telemetry(Panel.OVERVIEW, window).frame)
     return telemetry_rates.traffic(telemetry(Panel.REQUESTS, window).frame)
 
 

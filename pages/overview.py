@@ -31,7 +31,7 @@ def draw(facts: overview_facts.Facts) -> None:
     empty = flow_state.is_empty(facts.answers)
     with page_header.show("Overview", f"From dataset to schedule · {shell.window_label()}"):
         if not empty:
-            overview_attention.badge(entries)
+            overview_attention.badge(entries, facts)
             flow_runner.button(facts.progress, primary=False)
     if facts.progress is not None:
         flow_runner.show(facts.progress, now=facts.now)

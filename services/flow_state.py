@@ -45,6 +45,7 @@ class Answers:
 
     datasets: Sequence[Dataset] | None = None
     runs: Sequence[Run] | None = None
+    more_runs: bool = False  # there are others that nobody looked at
     deployments: Sequence[Deployment] | None = None
     components: Sequence[Component] | None = None
     traffic: Sequence[Traffic] | None = None
@@ -58,7 +59,7 @@ def stages(answers: Answers, progress: FlowProgress | None = None) -> tuple[Stag
     address = {"deployment": deployment.name} if deployment else {}
     found = (
         _dataset(answers.datasets),
-        _training(answers.runs),
+        _training(answers.runs, more=answers.more_runs),
         _deployment(answers.deployments, deployment),
         _telemetry(answers.deployments, answers.components, address),
         _scoring(answers.traffic, answers.deployments, address),
@@ -79,6 +80,7 @@ def is_empty(answers: Answers) -> bool:
     return (
         answers.datasets == ()
         and answers.runs == ()
+        and not answers.more_runs
         and answers.deployments == ()
         and answers.schedules == ()
     )
@@ -117,9 +119,11 @@ def _dataset(datasets: Sequence[Dataset] | None) -> Stage:
     )
 
 
-def _training(runs: Sequence[Run] | None) -> Stage:
+def _training(runs: Sequence[Run] | None, *, more: bool) -> Stage:
     step = ("training", "AutoML", "training_runs")
     run = next((run for run in runs or () if run.kind is RunKind.AUTOML), None)
+    if run is None and runs is not None and more:
+        return replace(_stage(*step, None, ""), headline="None in the newest experiments")
     if run is None:
         return _stage(*step, _unknown_or_waiting(runs), "Find a model")
     known = run.score is not None

@@ -22,8 +22,11 @@ LOOKS: dict[Severity, tuple[Literal["red", "orange", "blue"], str]] = {
 }
 
 
-def badge(entries: Sequence[Attention]) -> None:
+def badge(entries: Sequence[Attention], facts: Facts) -> None:
     """One word for the whole workspace, beside the title."""
+    if not entries and (facts.failures or facts.experiments_left):
+        st.badge("Not everything was checked", color="gray", icon=":material/visibility_off:")
+        return
     if not entries:
         st.badge("All well", color="green", icon=":material/check_circle:")
         return
@@ -49,12 +52,27 @@ def show(entries: Sequence[Attention], facts: Facts) -> None:
             st.caption(f"and {len(entries) - SHOWN} more, less urgent")
         unchecked = facts.failures
         if not entries and not unchecked:
-            st.markdown(":green[:material/check_circle:] Nothing needs attention.")
+            which = "of what was checked " if facts.experiments_left else ""
+            st.markdown(f":green[:material/check_circle:] Nothing {which}needs attention.")
+        if facts.experiments_left:
+            _unlooked(facts.experiments_left)
         for name, failed in unchecked:
             st.caption(
                 f":red[:material/cloud_off:] Not checked: {name}. "
                 + formats.sentence(str(failed.error))
             )
+
+
+def _unlooked(experiments: int) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        others = formats.plural(experiments, "older experiment")
+        st.caption(f"Not checked: the runs of {others}.", width="content")
+        st.page_link(
+            "../pages/training_runs.py",
+            label="Look at all",
+            icon=":material/arrow_forward:",
+            query_params={"experiment": "All experiments"},
+        )
 
 
 def _entry(entry: Attention, now: datetime) -> None:

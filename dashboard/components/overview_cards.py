@@ -11,7 +11,7 @@ import streamlit as st
 
 from dashboard import formats, shell
 from dashboard.components import panel, state_badge
-from dashboard.overview_facts import Facts
+from dashboard.overview_facts import EXPERIMENTS, Facts
 from dashboard.rates import Rates
 from dashboard.readings import Reading
 from services import attention
@@ -144,15 +144,20 @@ def _runs(facts: Facts) -> None:
         recent = sum(run.created_at >= facts.window.start for run in runs)
         active = sum(not run.status.settled for run in runs)
         _figure("Failed or stuck", f"{len(bad)} failed or stuck")
-        color = "red" if bad else "green"
+        calm = "gray" if facts.experiments_left else "green"  # of others nothing is known
+        color = "red" if bad else calm
         parts = [f":{color}-badge[{len(bad)} of {recent} in the {shell.window_label()}]"]
         if active:
             parts.append(f":blue-badge[{active} active]")
+        if facts.experiments_left:
+            parts.append(f":gray-badge[{EXPERIMENTS} newest experiments]")
         st.markdown(" ".join(parts))
 
     _card(
         "Runs", ":material/model_training:", "training_runs", facts.runs, draw,
-        empty="No run yet. Start one from the Training runs page.",
+        empty=f"No run in the {EXPERIMENTS} newest experiments."
+        if facts.experiments_left
+        else "No run yet. Start one from the Training runs page.",
         address={"status": "Failed"},
     )  # fmt: skip
 

@@ -22,6 +22,8 @@ Columns of the answers (instants are UTC, ``_ms`` milliseconds, ``_pct`` percent
     ARRIVALS              service, requests, rows, last_seen           fewer rows: sampled
     DEPLOYMENTS           service, requests, failed, mean_ms, p50_ms, p95_ms, p99_ms, last_seen
 
+    OVERVIEW              part, t, service, requests, failed, p50_ms, p95_ms
+                          part: "whole", "bin" (with t) or "service" (with service)
     SUSPECT_ANSWERS       timestamp, service, request_id, answer   2xx whose body speaks of an error
     BIN_…                 the rows of one bin: see ``kql_details``
 
@@ -257,6 +259,22 @@ def _summary(ask: _Question) -> str:
     )
 
 
+def _overview(ask: _Question) -> str:
+    """Three answers in one, told apart by ``part``."""
+    columns = "requests, failed, p50_ms, p95_ms"
+    return (
+        f"{ask.requests}union\n"
+        f"    (R | summarize {_COUNTS}, {ask.durations}\n"
+        f'    | where requests > 0 | project part = "whole", {columns}),\n'
+        f"    (R | summarize {_COUNTS}, {ask.durations} by {ask.bin}\n"
+        f'    | project part = "bin", t, {columns}),\n'
+        f"    (R | summarize {_COUNTS} by service\n"
+        '    | project part = "service", service, requests, failed)\n'
+        "| project part, t, service, requests, failed, p50_ms, p95_ms\n"
+        "| order by part asc, t asc, requests desc"
+    )
+
+
 def _deployments(ask: _Question) -> str:
     return f"{_summary(ask)} by service\n| order by requests desc, service asc"
 
@@ -420,6 +438,7 @@ _PANELS: Mapping[Panel, Callable[[_Question], str]] = MappingProxyType(
         Panel.TRACES: _traces,
         Panel.CAPTURED: _captured,
         Panel.DEPLOYMENTS: _deployments,
+        Panel.OVERVIEW: _overview,
         Panel.SUSPECT_ANSWERS: _suspect_answers,
         Panel.ARRIVALS: _arrivals,
         Panel.BIN_REQUESTS: kql_details.bin_requests,

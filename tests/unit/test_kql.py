@@ -74,6 +74,14 @@ COLUMNS = {
     Panel.TRACES: LINES,
     Panel.CAPTURED: LINES,
     Panel.DEPLOYMENTS: {"service": "string", **COUNTS, **DURATIONS, "last_seen": "datetime"},
+    Panel.OVERVIEW: {
+        "part": "string",
+        "t": "datetime",
+        "service": "string",
+        **COUNTS,
+        "p50_ms": DURATIONS["p50_ms"],
+        "p95_ms": DURATIONS["p95_ms"],
+    },
     Panel.SUSPECT_ANSWERS: {
         "timestamp": "datetime",
         "service": "string",
