@@ -208,6 +208,22 @@ def _quiet(snapshot: Snapshot, rule: AlertRule, now: datetime) -> Iterator[Atten
         )
 
 
+def _golden(snapshot: Snapshot, rule: AlertRule, now: datetime) -> Iterator[Attention]:
+    for name in _up(snapshot).keys() & snapshot.golden.keys():
+        verdict = snapshot.golden[name]
+        if not verdict.passed:
+            yield Attention(
+                severity=rule.severity,
+                title=f"The golden set of {name} fails",
+                detail=f"{verdict.model_id}: {verdict.why}",
+                page="live_scoring",
+                address={"deployment": name, "view": "Golden set"},
+                since=verdict.at,
+                rule=rule.key,
+                cause=f"golden/{name}",
+            )
+
+
 def _served(snapshot: Snapshot) -> list[Served]:
     names = {each.name for each in snapshot.seen.deployments}
     return [each for each in snapshot.served if each.deployment in names]
@@ -397,4 +413,5 @@ _CHECKS: Mapping[str, Check] = {
     "schedule_missed": _missed,
     "pipeline_inactive": _inactive,
     "metric_band": _bands,
+    "golden_failed": _golden,
 }

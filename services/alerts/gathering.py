@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from services import scoring
 from services.alerts import bands as band_rules
-from services.alerts import expected
+from services.alerts import expected, golden_rounds
 from services.alerts.records import Band, BandCheck, Probe, ProbeResult, Source
 from services.alerts.rules import Rules
 from services.alerts.snapshot import Served, Snapshot
@@ -32,6 +32,7 @@ from services.domain import (
 )
 from services.errors import ServiceError, UnavailableError
 from services.ports import Workspace
+from services.scored.gate import GoldenVerdict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,9 +96,12 @@ class Gatherer:
             endpoints=self._list(Source.PIPELINES, workspace.pipelines.endpoints, name="endpoints"),
             firings=self._map(Source.FIRINGS, lambda: self._firings(schedules, pipeline_runs)),
             checks=self._map(Source.METRICS, lambda: self._checks(runs)),
-            served=self._list(Source.TELEMETRY, lambda: self._served(deployments, rules, now)),
+            served=tuple(
+                self._map(Source.TELEMETRY, lambda: self._served(deployments, rules, now)).values()
+            ),
             probes={each.deployment: each for each in enabled},
             probed=self._map(Source.PROBES, lambda: self._probed(enabled)),
+            golden=self._map(Source.GOLDEN, lambda: self._golden(deployments)),
             missing=frozenset(self._missing),
             said=self._said,
         )
@@ -189,14 +193,24 @@ class Gatherer:
         port = self._workspace.probes
         return {each.deployment: port.results(each.deployment, limit=PROBES) for each in probes}
 
+    def _golden(self, deployments: Sequence[Deployment]) -> Mapping[str, GoldenVerdict]:
+        """What is kept; the asking is done by `GoldenRounds`."""
+        sets = golden_rounds.golden_sets(self._workspace)
+        found = {
+            each.name: golden_rounds.standing(self._workspace, each, sets[each.name])
+            for each in deployments
+            if each.name in sets
+        }
+        return {name: verdict for name, verdict in found.items() if verdict is not None}
+
     def _served(
         self, deployments: Sequence[Deployment], rules: Rules, now: datetime
-    ) -> tuple[Served, ...]:
+    ) -> Mapping[str, Served]:
         """Empty where no deployment records its requests: then nothing is asked."""
         if not any(each.telemetry_enabled for each in deployments):
-            return ()
+            return {}
         if not self._workspace.can(Capability.TELEMETRY_QUERY):
-            return ()
+            return {}
         served: dict[str, Served] = {}
 
         def note(row: Mapping[str, Any], **values: Any) -> None:
@@ -224,7 +238,7 @@ class Gatherer:
             suspect = _rows(self._panel(Panel.SUSPECT_ANSWERS, window, now))
             for name, count, sample in semantic_failures(suspect):
                 note({"service": name}, semantic_count=count, semantic_sample=sample)
-        return tuple(served.values())
+        return served
 
     def _deployments(self, length: timedelta, now: datetime) -> list[dict[str, Any]]:
         return _rows(self._panel(Panel.DEPLOYMENTS, length, now))

@@ -28,6 +28,7 @@ class Source(StrEnum):
     LOAD_TESTS = "load tests"
     TELEMETRY = "telemetry"
     PROBES = "probes"
+    GOLDEN = "golden sets"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -221,6 +221,13 @@ _ALL = (
         sources=frozenset({Source.PIPELINES, Source.SCHEDULES}),
     ),
     Rule(
+        key="golden_failed",
+        title="Golden set fails",
+        help="A deployment answers a request with a known right answer wrongly. Asked every hour.",
+        severity=Severity.WARNING,
+        sources=frozenset({Source.GOLDEN, Source.DEPLOYMENTS}),
+    ),
+    Rule(
         key="metric_band",
         title="Metric out of its band",
         help="The newest run of an experiment has a metric outside the band set for it.",
