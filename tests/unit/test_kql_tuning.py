@@ -9,6 +9,7 @@ import pytest
 from services.app_insights import kql
 from services.domain import Panel, TimeWindow
 from services.local.telemetry import runner, tables
+from services.local.telemetry.flattening import flattened
 from services.local.telemetry.tuning import tuned
 
 START = datetime(2026, 11, 22, tzinfo=UTC)
@@ -102,6 +103,32 @@ def test_a_panel_reads_the_columns_it_names_and_no_view():
     assert 'FROM stored."requests" WHERE' in sql
     assert 'FROM "requests"' not in sql
     assert "typeof" not in sql
+    assert '"operation_Id"' not in sql
+    assert "WITH" not in sql
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "WITH a AS (SELECT 1 AS x), b AS (SELECT * FROM a) SELECT * FROM a, b",
+        "WITH a AS (SELECT 1 AS x) SELECT a.x, (SELECT max(x) FROM a) AS m FROM a",
+        "WITH RECURSIVE a AS (SELECT 1 AS x) SELECT * FROM a",
+        "WITH a AS MATERIALIZED (SELECT 1 AS x) SELECT * FROM a",
+        "SELECT 1 AS x",
+    ],
+)
+def test_a_step_read_twice_stays_a_step(sql):
+    assert flattened(sql) == sql
+
+
+def test_steps_of_the_same_name_inside_each_other():
+    sql = (
+        "WITH a AS (WITH b AS (SELECT ')' AS x) SELECT x || '(' AS x FROM b),"
+        " b AS (SELECT x || 'b' AS x FROM a) SELECT * FROM b ORDER BY x"
+    )
+
+    assert "WITH" not in flattened(sql)
+    assert duckdb.sql(flattened(sql)).fetchall() == duckdb.sql(sql).fetchall() == [(")(b",)]
 
 
 def test_a_text_that_looks_like_sql_stays_a_text():

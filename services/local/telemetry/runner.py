@@ -8,8 +8,7 @@ same question about another hour costs no translation.
 from __future__ import annotations
 
 import re
-import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
@@ -19,9 +18,11 @@ import duckdb
 
 from services.errors import InvalidRequestError, UnavailableError
 from services.local.telemetry import damaged_file, tables
+from services.local.telemetry.limits import TimeLimits
 from services.local.telemetry.tuning import tuned
 
 ROW_LIMIT = 500_000  # as the service's own limit
+_LIMITS = TimeLimits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +43,7 @@ def run(cursor: duckdb.DuckDBPyConnection, kql: str, *, timeout_s: float) -> Ans
         DamagedFileError: what it needs cannot be read from the file.
     """
     sql = to_sql(kql)
-    expired = threading.Event()
-
-    def interrupt() -> None:
-        expired.set()
-        cursor.interrupt()
-
-    timer = threading.Timer(timeout_s, interrupt)
-    timer.start()
+    limit = _LIMITS.set(timeout_s, cursor.interrupt)
     try:
         cursor.execute(sql)
         described = cursor.description or []
@@ -66,9 +60,12 @@ def run(cursor: duckdb.DuckDBPyConnection, kql: str, *, timeout_s: float) -> Ans
         damaged_file.check(error)
         raise InvalidRequestError(_sentence(error)) from error
     finally:
-        timer.cancel()
-    columns = tuple((str(each[0]), _kusto_type(str(each[1]))) for each in described)
-    return Answer(columns, _on_the_wire(columns, rows[:ROW_LIMIT]), len(rows) > ROW_LIMIT)
+        _LIMITS.lift(limit)
+    types = [str(each[1]) for each in described]
+    columns = tuple(
+        (str(each[0]), _kusto_type(sql)) for each, sql in zip(described, types, strict=True)
+    )
+    return Answer(columns, _on_the_wire(types, rows[:ROW_LIMIT]), len(rows) > ROW_LIMIT)
 
 
 # --- translation ------------------------------------------------------------------
@@ -136,18 +133,28 @@ def _kusto_type(sql_type: str) -> str:
     return "real" if sql_type.startswith("DECIMAL") else _TYPES.get(sql_type, "dynamic")
 
 
-def _on_the_wire(
-    columns: tuple[tuple[str, str], ...], rows: list[tuple[Any, ...]]
-) -> list[tuple[Any, ...]]:
-    """Values JSON can carry; a column that needs no change costs nothing."""
-    changes = [_CHANGES.get(kind) for _, kind in columns]
-    if not rows or not any(changes):
+def _on_the_wire(sql_types: Sequence[str], rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Values JSON can carry; where no column needs a change it costs next to nothing."""
+    changes = {
+        position: change
+        for position, kind in enumerate(sql_types)
+        if (change := _CHANGES.get(kind.partition("(")[0])) is not None
+        and not (change is _long and _fit([row[position] for row in rows]))
+    }
+    if not rows or not changes:
         return rows
-    changed = [
-        values if change is None else [None if each is None else change(each) for each in values]
-        for change, values in zip(changes, zip(*rows, strict=True), strict=True)
-    ]
-    return list(zip(*changed, strict=True))
+    columns = list(zip(*rows, strict=True))
+    for position, change in changes.items():
+        columns[position] = tuple(
+            None if each is None else change(each) for each in columns[position]
+        )
+    return list(zip(*columns, strict=True))
+
+
+def _fit(values: Sequence[int | None]) -> bool:
+    """Whether all can be written as JSON's integers."""
+    known: Any = values if None not in values else [each for each in values if each is not None]
+    return not known or (min(known) >= -(2**63) and max(known) < 2**63)
 
 
 def _timespan(length: timedelta) -> str:
@@ -163,10 +170,11 @@ def _long(value: int) -> int | float:
 
 
 _CHANGES: dict[str, Callable[[Any], Any]] = {
-    "timespan": _timespan,
-    "long": _long,
-    "guid": str,
-    "real": float,  # decimals
+    "INTERVAL": _timespan,
+    "HUGEINT": _long,
+    "UBIGINT": _long,
+    "UUID": str,
+    "DECIMAL": float,
 }
 
 

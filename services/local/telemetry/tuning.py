@@ -12,14 +12,18 @@ import re
 import duckdb
 
 from services.local.telemetry import tables
+from services.local.telemetry.flattening import flattened
 
 
 def tuned(sql: str) -> str:
     """The same answer, planned and run faster."""
     hidden, texts = _hidden(sql)
     spelled = _spelled(hidden)
-    narrow = _shown(_narrowed(spelled), texts)
-    return narrow if _same_columns(narrow, sql) else _shown(spelled, texts)
+    for cheaper in (_pruned(spelled), spelled):
+        narrow = _shown(flattened(_narrowed(cheaper)), texts)
+        if _same_columns(narrow, sql):
+            return narrow
+    return _shown(spelled, texts)
 
 
 # --- literals ---------------------------------------------------------------------
@@ -94,6 +98,7 @@ _WHOLE_ROWS = re.compile(
 _STEP = re.compile(
     r"(_s\d+) AS \((SELECT [^()']+ FROM stored\.\"\w+\")\),\s+(_s\d+) AS \(SELECT \* FROM \1 WHERE "
 )
+_RENAMED = re.compile(r'SELECT ((?:"\w+" AS "\w+", )*"\w+" AS "\w+") FROM ')
 _ALIASED = '"cloud_RoleName" AS "service"'
 _IS_TEXT = re.compile(
     r"(?<=WHERE )CASE WHEN typeof\(\"service\"\) = 'JSON' THEN coalesce\(\(coalesce\(\"service\""
@@ -103,6 +108,23 @@ _IS_TEXT = re.compile(
 _LAST = re.compile(
     r",\s+(_s\d+) AS \(SELECT \* FROM (_s\d+) (ORDER BY [^()']+)\)\s+SELECT \* FROM \1\s*$"
 )
+
+
+def _pruned(sql: str) -> str:
+    """Without the columns that a step names and nothing reads.
+
+    Whether the columns of the answer are still the same, the caller has to see.
+    """
+    bare = _TEXT.sub("''", sql)
+    if _WHOLE_ROWS.search(bare) or "*" in _STAR.sub("", bare):
+        return sql
+
+    def kept(found: re.Match[str]) -> str:
+        named = found[1].split(", ")
+        read = [each for each in named if sql.count(each.rpartition(" AS ")[2]) > 1]
+        return f"SELECT {', '.join(read or named[:1])} FROM "
+
+    return _RENAMED.sub(kept, sql)
 
 
 def _narrowed(sql: str) -> str:
