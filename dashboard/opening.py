@@ -93,6 +93,7 @@ def watch_azure(settings: Settings) -> bool:
             rhythm=watcher.Rhythm(
                 evaluate_s=every.total_seconds(),
                 logs_s=LOGS * every.total_seconds(),
+                golden_s=LOGS * every.total_seconds(),
                 patience={
                     **dict.fromkeys(EXPENSIVE, LISTS * every),
                     Source.TELEMETRY: TELEMETRY * every,

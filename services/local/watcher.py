@@ -22,6 +22,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from services.alerts.gathering import Gatherer
+from services.alerts.golden_rounds import GoldenRounds
 from services.alerts.records import Source
 from services.alerts.watching import Watch
 from services.app_insights.sender import Sender
@@ -50,6 +51,7 @@ class Rhythm:
 
     evaluate_s: float = 10.0
     logs_s: float = 30.0
+    golden_s: float = 30.0  # between looks for a golden set that is due
     patience: Mapping[Source, timedelta] = field(default_factory=dict)  # as `Gatherer` takes it
     limit_s: float | None = None  # of one look; what was not asked by then counts as unanswered
 
@@ -78,11 +80,16 @@ class Watcher:
         self._messenger = Messenger(workspace, self._outbox, ChannelSecrets(home), clock=clock)
         self._prober = Prober(workspace, sender, clock=clock)
         self._collector = LogCollector(workspace, every_s=rhythm.logs_s)
+        self._golden = GoldenRounds(workspace, clock=clock, look_every_s=rhythm.golden_s)
         gatherer = Gatherer(workspace, patience=rhythm.patience, limit_s=rhythm.limit_s)
         self._watch = Watch(workspace, self._outbox, gatherer)
 
     def run(self, stopping: threading.Event) -> None:
-        for name, target in (("messenger", self._messenger.run), ("logs", self._collector.run)):
+        for name, target in (
+            ("messenger", self._messenger.run),
+            ("logs", self._collector.run),
+            ("golden", self._golden.run),
+        ):
             threading.Thread(target=target, args=(stopping,), name=name, daemon=True).start()
         probing = threading.Thread(target=self._probe, args=(stopping,), name="due", daemon=True)
         probing.start()
