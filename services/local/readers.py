@@ -3,7 +3,6 @@ costs more than most of what is read."""
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -62,7 +61,7 @@ class Readers:
     def _state(self) -> Signature | None:
         """What changes when the file does; commits go beside it, until they are merged into it."""
         try:
-            found = os.stat(self._path)
+            found = self._path.stat()
         except OSError:
             return None
         return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns

@@ -1,7 +1,7 @@
 """The workspace's one SQLite file: what was decided, and what was observed last.
 
 Every process of the workspace opens it; WAL lets them read while one writes. A
-connection lives for one block and is never shared between threads.
+connection serves one block of one thread at a time; those that read are kept between blocks.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 
 from services.errors import OperationFailedError, UnavailableError
 from services.local import damage
+from services.local.readers import Readers
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +36,7 @@ class Store:
             UnavailableError: the folder cannot be written.
         """
         self.path = path
+        self._readers = Readers(path, self._open)
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             with _migration_lock(path), damage.explained(path, "opened"):
@@ -66,7 +68,7 @@ class Store:
             UnavailableError: the file cannot be opened at the moment.
             OperationFailedError: it is damaged; a copy of it was kept.
         """
-        with damage.explained(self.path, "read"), self._connection() as db:
+        with damage.explained(self.path, "read"), self._readers.lent() as db:
             db.execute("BEGIN")
             yield db
 
@@ -97,14 +99,24 @@ class Store:
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
-        db = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+        db = self._open()
+        try:
+            yield db
+        finally:
+            db.close()  # rolls back what was not committed
+
+    def _open(self) -> sqlite3.Connection:
+        db = sqlite3.connect(
+            self.path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+        )
         try:
             db.row_factory = sqlite3.Row
             db.execute("PRAGMA foreign_keys = ON")
             db.execute("PRAGMA synchronous = FULL")
-            yield db
-        finally:
-            db.close()  # rolls back what was not committed
+        except BaseException:
+            db.close()
+            raise
+        return db
 
     def _migrate(self) -> None:
         with self._connection() as db:
