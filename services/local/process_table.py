@@ -7,7 +7,7 @@ age: nothing is believed of a supervisor that no longer looks.
 from __future__ import annotations
 
 import sqlite3
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -50,7 +50,7 @@ class Observation:
 class ProcessTable:
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._exits: dict[str, deque[datetime]] = defaultdict(deque)
+        self._exits: dict[str, list[datetime]] = defaultdict(list)
         self._known: dict[str, tuple[bool, datetime]] = {}
         self._beat_at: datetime | None = None
 
@@ -125,7 +125,7 @@ class ProcessTable:
 
     def beat(self, now: datetime) -> None:
         """Note from time to time that the supervisor is at work."""
-        if self._beat_at is None or now - self._beat_at >= BEAT_EVERY:
+        if self._beat_at is None or abs(now - self._beat_at) >= BEAT_EVERY:
             self._beat_at = now
             self._store.set_setting("supervisor_beat", stamp(now) or "")
 
@@ -143,7 +143,10 @@ class ProcessTable:
             return True
         if not program.server:
             return False
-        return seen.restart_at is None or now >= seen.restart_at
+        if seen.restart_at is None:
+            return True
+        wait = seen.restart_at - now
+        return not timedelta(0) < wait <= LONGEST_DELAY  # longer: the clock was set back
 
     def starting(self, program: Program, now: datetime) -> None:
         with self._store.transaction() as db:
@@ -169,11 +172,8 @@ class ProcessTable:
 
     def exited(self, key: str, *, code: int | None, at: datetime, backing_off: bool = False) -> int:
         """Record an end; answers how often it ended by itself within the last minute."""
-        recent = self._exits[key]
-        if backing_off:
-            recent.append(at)
-        while recent and at - recent[0] > CRASH_WINDOW:
-            recent.popleft()
+        ends = [*self._exits[key], at] if backing_off else self._exits[key]
+        recent = [each for each in ends if abs(at - each) <= CRASH_WINDOW]
         delay = min(FIRST_DELAY * 2 ** max(len(recent) - 1, 0), LONGEST_DELAY)
         with self._store.transaction() as db:
             db.execute(
@@ -181,6 +181,7 @@ class ProcessTable:
                 " WHERE key = ?",
                 (stamp(at), code, stamp(at + delay) if backing_off else None, key),
             )
+        self._exits[key] = recent  # once it is written: what failed is tried again
         return len(recent)
 
     def probed(self, probes: Sequence[Probe]) -> None:
@@ -201,7 +202,9 @@ class ProcessTable:
 
     def _is_news(self, probe: Probe) -> bool:
         known = self._known.get(probe.key)
-        return known is None or known[0] != probe.answering or probe.at - known[1] >= BEAT_EVERY
+        return (
+            known is None or known[0] != probe.answering or abs(probe.at - known[1]) >= BEAT_EVERY
+        )
 
 
 def observation(row: sqlite3.Row) -> Observation:

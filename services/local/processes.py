@@ -2,6 +2,10 @@
 
 A process is remembered by its pid together with its start time. The system
 reuses pids; it never reuses the pair. We signal nothing we did not start.
+
+The start time is counted from the start of the machine where the system tells it so.
+The time of day would not do: every process would seem to be another one as soon as the
+clock is set, or merely kept right by a time server.
 """
 
 from __future__ import annotations
@@ -11,6 +15,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import psutil
@@ -21,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @dataclass(frozen=True, slots=True)
 class ProcessRef:
     pid: int
-    started_at: float  # seconds since the epoch, as the system reports it
+    started_at: float  # seconds, comparable only with those of the same pid: see `_started_at`
 
 
 def spawn(
@@ -48,7 +53,7 @@ def spawn(
 def reference(pid: int) -> ProcessRef | None:
     """The name of a running process, or None when it is already gone."""
     try:
-        return ProcessRef(pid, psutil.Process(pid).create_time())
+        return ProcessRef(pid, _started_at(psutil.Process(pid)))
     except psutil.NoSuchProcess:
         return None
 
@@ -56,7 +61,7 @@ def reference(pid: int) -> ProcessRef | None:
 def alive(ref: ProcessRef) -> bool:
     try:
         process = psutil.Process(ref.pid)
-        same = bool(process.create_time() == ref.started_at)
+        same = _started_at(process) == ref.started_at
         return same and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
@@ -66,7 +71,7 @@ def stop(ref: ProcessRef, *, grace_s: float = 5.0) -> None:
     """End it: SIGTERM, then SIGKILL after `grace_s`, its own children too."""
     try:
         process = psutil.Process(ref.pid)
-        if process.create_time() != ref.started_at:
+        if _started_at(process) != ref.started_at:
             return
         family = [process, *process.children(recursive=True)]
         process.terminate()
@@ -79,6 +84,33 @@ def stop(ref: ProcessRef, *, grace_s: float = 5.0) -> None:
         except psutil.NoSuchProcess:
             continue
     psutil.wait_procs(stubborn, timeout=grace_s)
+
+
+def _started_at(process: psutil.Process) -> float:
+    """Where there is a ``/proc``: since this very boot. Elsewhere: since the epoch.
+
+    Source: proc(5), field 22 of ``/proc/PID/stat``; random(4), ``boot_id``.
+    """
+    try:
+        fields = Path(f"/proc/{process.pid}/stat").read_bytes().rpartition(b")")[2].split()
+    except FileNotFoundError:
+        return float(process.create_time())
+    except ProcessLookupError as error:  # it ended while we looked
+        raise psutil.NoSuchProcess(process.pid) from error
+    return _boot() + int(fields[19]) / _TICKS_PER_S
+
+
+@cache
+def _boot() -> int:
+    """A number of this boot of the machine."""
+    try:
+        text = Path("/proc/sys/kernel/random/boot_id").read_text("ascii")
+    except OSError:
+        return 0
+    return int(text.strip().replace("-", "")[:8], 16)
+
+
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
 def tail(path: Path, line_count: int) -> tuple[str, bool]:

@@ -40,6 +40,10 @@ class Child:
             self._signal(signal.SIGTERM)
 
     @property
+    def pid(self) -> int:
+        return self._popen.pid
+
+    @property
     def unsettled(self) -> bool:
         """It is being stopped, has ended, or is a server that has not answered yet."""
         awaited = self.program.health_url is not None and not self.answered

@@ -19,6 +19,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from services.errors import ServiceError
 from services.local import lifeline, processes
 from services.local.clock import Clock, utc_now
 from services.local.duty import Duty, Exit, ExitCause, Program
@@ -45,6 +46,8 @@ class Supervisor:
         self._clock = clock
         self._children: dict[str, Child] = {}
         self._owners: dict[str, Duty] = {}
+        self._told: set[tuple[str, str]] = set()  # ends, by key and generation
+        self._unrecorded: set[str] = set()  # started, while the store could not be written
         self._probes = Probes()
 
     def recover(self) -> None:
@@ -74,6 +77,7 @@ class Supervisor:
         """Reap, decide, stop, start, probe."""
         now = self._clock()
         self._reap(now)
+        self._record_started()
         wanted = self._wanted(now)
         for key, child in self._children.items():
             program = wanted.get(key)
@@ -82,20 +86,38 @@ class Supervisor:
             else:
                 child.program = program  # its health URL may have become known
         for key, program in wanted.items():
-            if key not in self._children and self._table.may_start(program, now):
+            if key in self._children:
+                continue
+            if self._table.may_start(program, now):
                 self._start(program, now)
+            elif not program.server:
+                self._tell_of_forgotten(program, now)
         self._table.probed(self._probes.take(self._children.values(), now))
 
     def run(self, stopping: threading.Event) -> None:
-        """Step at once when something was decided, started or ended; else now and then."""
-        self.recover()
+        """Step at once when something was decided, started or ended; else now and then.
+
+        While the store cannot be read or written, for instance because the disk is full,
+        what runs goes on running, and what could not be done is tried again.
+        """
         watch = self._table.watch()
-        next_step = 0.0
+        recovered, next_step = False, 0.0
+        trouble = ""
         while not stopping.is_set():
-            if watch.changed() or self._under_way() or time.monotonic() >= next_step:
-                self.step()
-                self._table.beat(self._clock())
-                next_step = time.monotonic() + STEP_EVERY_S
+            try:
+                if not recovered:
+                    self.recover()
+                    recovered = True
+                if watch.changed() or self._under_way() or time.monotonic() >= next_step:
+                    next_step = time.monotonic() + STEP_EVERY_S
+                    self.step()
+                    self._table.beat(self._clock())
+                    trouble = ""
+            except ServiceError as error:
+                if str(error) != trouble:
+                    log.error("what runs goes on, the rest is tried again: %s", error)
+                trouble = str(error)
+                stopping.wait(STEP_EVERY_S)
             stopping.wait(LOOK_EVERY_S)
         watch.close()
         self.shut_down()
@@ -108,7 +130,13 @@ class Supervisor:
         for child in self._children.values():
             child.ask_to_stop(ExitCause.SHUTDOWN)
         while self._children:
-            self._reap(self._clock())
+            try:
+                self._reap(self._clock())
+            except ServiceError as error:  # the next supervisor finds out how they ended
+                log.error("%s; it is stopped without a record", error)
+                self._children = {
+                    key: child for key, child in self._children.items() if child.ended() is None
+                }
             time.sleep(0.02)
         self._probes.close()
 
@@ -134,19 +162,56 @@ class Supervisor:
     def _start(self, program: Program, now: datetime) -> None:
         log.info("starting %s (%s)", program.key, program.generation)
         self._table.starting(program, now)
-        popen = processes.spawn(program.module, *program.args, log=program.log, env=program.env)
+        try:
+            popen = processes.spawn(program.module, *program.args, log=program.log, env=program.env)
+        except OSError as error:  # the disk is full, or there are too many processes
+            log.error("%s cannot be started: %s", program.key, error)
+            self._table.exited(program.key, code=None, at=now, backing_off=True)
+            return
         self._children[program.key] = Child(program, popen)
-        self._table.started(program.key, processes.reference(popen.pid))
+        self._unrecorded.add(program.key)
+        self._record_started()
+
+    def _record_started(self) -> None:
+        for key in tuple(self._unrecorded):
+            if key in self._children:
+                self._table.started(key, processes.reference(self._children[key].pid))
+            self._unrecorded.discard(key)
+
+    def _tell_of_forgotten(self, program: Program, now: datetime) -> None:
+        """A worker that has ended, is not begun twice, and whose duty was never told: the
+        supervisor was killed in between, or the store could not be written."""
+        seen = self._table.observed(program.key)
+        if (
+            seen is None
+            or seen.exited_at is None
+            or (program.key, program.generation) in self._told
+        ):
+            return
+        log.info("%s ended, and nobody was told", program.key)
+        self._tell(
+            self._owners[program.key],
+            Exit(
+                key=program.key,
+                generation=program.generation,
+                cause=ExitCause.ITSELF if seen.exit_code is not None else ExitCause.LOST,
+                code=seen.exit_code,
+                answered=seen.answered,
+                recent_count=0,
+                log_tail=processes.tail(program.log, LOG_TAIL_LINES)[0],
+                at=now,
+            ),
+        )
 
     def _reap(self, now: datetime) -> None:
         for key, child in list(self._children.items()):
             code = child.ended()
             if code is None:
                 continue
-            del self._children[key]
             recent = self._table.exited(
                 key, code=code, at=now, backing_off=child.cause is ExitCause.ITSELF
             )
+            del self._children[key]
             log.info("%s ended with %s: %s", key, code, child.cause)
             text, _ = processes.tail(child.program.log, LOG_TAIL_LINES)
             self._tell(
@@ -163,12 +228,16 @@ class Supervisor:
                 ),
             )
 
-    @staticmethod
-    def _tell(duty: Duty, exit: Exit) -> None:
+    def _tell(self, duty: Duty, exit: Exit) -> None:
+        """Once; where the store cannot be written at the moment, again at the next step."""
         try:
             duty.exited(exit)
+        except ServiceError as error:
+            log.error("the end of %s is told again: %s", exit.key, error)
+            return
         except Exception:
             log.exception("%s could not record the end of %s", type(duty).__name__, exit.key)
+        self._told.add((exit.key, exit.generation))
 
 
 def _asked(duty: Duty) -> Iterable[Program]:
