@@ -30,6 +30,7 @@ class RequestLog:
         self._path, self._limit_bytes = path, limit_bytes
         self._lines: list[str] = []
         self._second, self._clock = -1, ""
+        self._missing_count = 0
         self._process = f"[{os.getpid()}] scoring -"
 
     def add(
@@ -51,12 +52,28 @@ class RequestLog:
             self.flush()
 
     def flush(self) -> None:
-        """Write what was gathered, and start a new file when this one is full."""
-        if self._lines:
-            lines, self._lines = self._lines, []
-            sys.stdout.write("".join(lines))
-            sys.stdout.flush()
-        self._rotate()
+        """Write what was gathered, and start a new file when this one is full.
+
+        A log that cannot be written is no reason to stop serving: how many lines are missing
+        is said in their place as soon as there is space again.
+        """
+        lines, self._lines = self._lines, []
+        try:
+            if lines:
+                sys.stdout.write(self._gap() + "".join(lines))
+                sys.stdout.flush()
+            self._missing_count = 0
+            self._rotate()
+        except OSError:
+            self._missing_count += len(lines)
+
+    def _gap(self) -> str:
+        if not self._missing_count:
+            return ""
+        return (
+            f"\n{self._clock},000 W {self._process}"
+            f" {self._missing_count} lines are missing here: the disk was full\n"
+        )
 
     def _rotate(self) -> None:
         here = os.fstat(1)
