@@ -6,16 +6,15 @@ and moved into place by one rename.
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from services.errors import OperationFailedError
+from services.local import durable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,13 +23,11 @@ ROWS = "data.parquet"
 PROFILE = "profile.json"
 ROW_GROUP = 32_768  # so that a preview reads little of a large file
 
-_ABANDONED_S = 24 * 3600
-
 
 class DatasetFiles:
     def __init__(self, home: Path) -> None:
         self._root = home / "datasets"
-        self._incoming = self._root / ".incoming"
+        self._incoming = self._root / durable.INCOMING
 
     def folder(self, name: str, version: int) -> Path:
         return self._root / name / str(version)
@@ -46,7 +43,7 @@ class DatasetFiles:
 
         try:
             self._incoming.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._sweep()
+            durable.sweep(self._incoming)
             folder = Path(tempfile.mkdtemp(dir=self._incoming))
         except OSError as error:
             raise _not_written(error) from error
@@ -56,7 +53,7 @@ class DatasetFiles:
                 for name, content in files.items():
                     (folder / name).write_bytes(content)
                 for path in (*folder.iterdir(), folder):
-                    _flush(path)
+                    durable.flush(path)
             except OSError as error:
                 raise _not_written(error) from error
             yield folder
@@ -74,26 +71,10 @@ class DatasetFiles:
             if target.exists():
                 shutil.rmtree(target)
             prepared.rename(target)
-            _flush(target.parent)
+            durable.flush(target.parent)
         except OSError as error:
             raise _not_written(error) from error
 
-    def _sweep(self) -> None:
-        """Remove what registrations left behind that never ended."""
-        for folder in self._incoming.iterdir():
-            with suppress(OSError):
-                if time.time() - folder.stat().st_mtime > _ABANDONED_S:
-                    shutil.rmtree(folder)
-
-
-def _flush(path: Path) -> None:
-    """Make sure a file, or the names in a folder, survive a power cut."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
 
 def _not_written(error: OSError) -> OperationFailedError:
-    return OperationFailedError(f"The dataset could not be written: {error.strerror}.")
+    return OperationFailedError(f"The dataset could not be written: {durable.reason(error)}.")

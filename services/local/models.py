@@ -12,8 +12,8 @@ from pathlib import Path
 
 from services import data_contract
 from services.domain import DataContract, Model, RunStatus, check_asset_name, split_id
-from services.errors import InvalidRequestError, NotFoundError
-from services.local import audit
+from services.errors import InvalidRequestError, NotFoundError, OperationFailedError
+from services.local import audit, durable
 from services.local.clock import Clock, utc_now
 from services.local.store import Store, instant, stamp
 from services.ports import Models
@@ -61,10 +61,17 @@ class LocalModels(Models):
             raise InvalidRequestError(
                 f"Run {run['id']} left no model behind; choose a child run that completed."
             )
-        incoming = self._home / "models" / f".incoming-{uuid.uuid4()}"
+        incoming = self._home / "models" / f"{durable.INCOMING}-{uuid.uuid4()}"
         try:
+            durable.sweep(self._home / "models", f"{durable.INCOMING}*")
             shutil.copytree(source, incoming)
+            for path in (*incoming.rglob("*"), incoming):
+                durable.flush(path)
             version = self._accept(incoming, run, name, description=description, tags=tags or {})
+        except OSError as error:  # a copy of many files fails with a list of what went wrong
+            raise OperationFailedError(
+                f"The model could not be written: {durable.reason(error)}."
+            ) from error
         finally:
             shutil.rmtree(incoming, ignore_errors=True)
         log.info("registered %s:%s from %s", name, version, run["id"])

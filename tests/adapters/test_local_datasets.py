@@ -66,7 +66,7 @@ def test_a_version_whose_files_cannot_be_placed_is_not_registered(datasets, tmp_
 
     monkeypatch.setattr(Path, "rename", full)
 
-    with pytest.raises(OperationFailedError, match="No space left"):
+    with pytest.raises(OperationFailedError, match="the disk is full"):
         datasets.register("bank", upload())
 
     with pytest.raises(NotFoundError):
