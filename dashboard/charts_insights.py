@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboard import charts
+from dashboard import charts, drawing
 from services import percentiles
 from services.domain import TimeWindow
 
@@ -55,12 +55,27 @@ class Axis:
 
     def at(self, t: pd.Series[Any], values: pd.Series[Any], *, absent: float = math.nan) -> Floats:
         """One value per bin: the sum of those whose `t` it is, `absent` where there is none."""
-        seconds = t.to_numpy("datetime64[us]").astype("int64") / 1e6 - self.starts[0].timestamp()
-        places = np.rint(seconds / self.bin.total_seconds()).astype("int64")
+        places = self._places(t)
         found = np.full(len(self.starts), absent)
         found[places] = 0.0
         np.add.at(found, places, values.to_numpy("float64"))
         return found
+
+    def each(
+        self, t: pd.Series[Any], values: pd.Series[Any], of: pd.Series[Any]
+    ) -> dict[str, Floats]:
+        """`at` for the rows of each value of `of`, in one pass over all of them."""
+        names, rows = np.unique(of.to_numpy("str"), return_inverse=True)
+        places = self._places(t)
+        found = np.full((len(names), len(self.starts)), math.nan)
+        found[rows, places] = 0.0
+        np.add.at(found, (rows, places), values.to_numpy("float64"))
+        return dict(zip(names.tolist(), found, strict=True))
+
+    def _places(self, t: pd.Series[Any]) -> npt.NDArray[np.int64]:
+        """Which bin each instant is the start of."""
+        seconds = t.to_numpy("datetime64[us]").astype("int64") / 1e6 - self.starts[0].timestamp()
+        return np.rint(seconds / self.bin.total_seconds()).astype("int64")
 
 
 def axis(window: TimeWindow, zone: tzinfo) -> Axis:
@@ -142,8 +157,9 @@ def failures(frame: pd.DataFrame, time: Axis) -> go.Figure:
     """Failed requests stacked by result code, and their share of all requests as a line."""
     shades = {kind: iter(colors * 40) for kind, colors in _CODES.items()}
     traces = []
-    for code, rows in _each(frame[frame["failed"] > 0], "code"):
-        traces.append(_bars(code, time.at(rows["t"], rows["failed"]), _shade(code, shades), time))
+    bad = frame[frame["failed"] > 0]
+    for code, counted in time.each(bad["t"], bad["failed"], bad["code"]).items():
+        traces.append(_bars(code, counted, _shade(code, shades), time))
     failed = time.at(frame["t"], frame["failed"], absent=0)
     counts = time.at(frame["t"], frame["requests"])
     shares = 100 * failed / counts
@@ -176,12 +192,6 @@ def failures(frame: pd.DataFrame, time: Axis) -> go.Figure:
     )
 
 
-def _each(frame: pd.DataFrame, column: str) -> list[tuple[str, pd.DataFrame]]:
-    """The rows of each value of a column, in the values' order."""
-    keys = frame[column].to_numpy()
-    return [(str(key), frame[keys == key]) for key in sorted(set(keys))]
-
-
 def _shade(code: str, shades: Mapping[str, Any]) -> str:
     """Amber for what the caller did wrong, red for what the server did."""
     return str(next(shades.get(code[:1], shades["5"])))
@@ -205,8 +215,8 @@ def volume(frame: pd.DataFrame, time: Axis, *, by_deployment: bool) -> go.Figure
 
 def _by_deployment(frame: pd.DataFrame, time: Axis) -> list[Trace]:
     """The busiest first, those beyond the palette as one."""
-    each = [(name, time.at(rows["t"], rows["requests"])) for name, rows in _each(frame, "service")]
-    each.sort(key=lambda named: -np.nansum(named[1]))
+    of_each = time.each(frame["t"], frame["requests"], frame["service"])
+    each = sorted(of_each.items(), key=lambda named: -np.nansum(named[1]))
     shown, rest = each[:SERIES_SHOWN], each[SERIES_SHOWN:]
     traces = [
         _bars(name, values, color, time)
@@ -299,7 +309,6 @@ def _figure(
     yaxis: Mapping[str, Any] | None = None,
     **layout: Any,
 ) -> go.Figure:
-    """Traces and layout at once: each later update of a figure would cost as much again."""
     frame = charts.layout(height=HEIGHT, y_title=y_title, y_unit=y_unit)
     x = {"type": "date", "range": [time.first, time.end], "nticks": 8, "automargin": False}
     y = {"nticks": 6, "automargin": False, **(yaxis or {})}
@@ -312,4 +321,4 @@ def _figure(
         "yaxis": frame["yaxis"] | y,
         **layout,
     }
-    return go.Figure({"data": traces, "layout": described})
+    return drawing.figure(traces, described)

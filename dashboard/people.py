@@ -6,6 +6,7 @@ may do what. Without ``[auth]`` the dashboard is open, and everybody is this acc
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,10 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from services.access import Actor, Role, role_of
 from services.errors import AccessDeniedError, InvalidRequestError
+
+LOOK_AGAIN_S = 1.0  # for a file that is not there: Streamlit looks at every question, for long
+
+_absent_until = 0.0
 
 
 def required() -> bool:
@@ -66,8 +71,12 @@ def _actor() -> Actor:
 
 
 def _section(name: str) -> Mapping[str, Any]:
+    global _absent_until
+    if time.monotonic() < _absent_until:
+        return {}
     try:
         found: Mapping[str, Any] = st.secrets.get(name, {})
         return found
     except StreamlitSecretNotFoundError:  # no file: nothing is set up
+        _absent_until = time.monotonic() + LOOK_AGAIN_S
         return {}

@@ -10,14 +10,23 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from dashboard import charts, charts_insights, charts_insights_marks, formats, reads, shell
+from dashboard import (
+    charts,
+    charts_insights,
+    charts_insights_marks,
+    drawing,
+    formats,
+    once,
+    reads,
+    shell,
+)
 from dashboard.charts_insights import Axis
 from dashboard.components import failures, insights_events, insights_kql, insights_moment, panel
 from dashboard.insights_view import View
 from dashboard.readings import Stamped
 from services import traffic
 from services.chart_events import ChartEvent
-from services.domain import Panel
+from services.domain import Panel, TimeWindow
 from services.ports import QueryResult
 
 
@@ -29,6 +38,15 @@ class Canvas:
     time: Axis
     events: tuple[ChartEvent, ...] = ()
     earlier: tuple[ChartEvent, ...] = ()  # of the period before
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """What is drawn of the period before."""
+
+    column: str  # several rows of one bin count together
+    name: str
+    unit: str = ""
 
 
 Answer = tuple[QueryResult, pd.DataFrame | None]  # and what it was in the period before
@@ -47,10 +65,13 @@ def show(view: View) -> None:
     insights_events.show(canvas.events, canvas.earlier)
 
 
+_axis = once.once(charts_insights.axis)
+
+
 def canvas_of(view: View) -> Canvas:
     return Canvas(
         view,
-        charts_insights.axis(view.window, shell.zone()),
+        _axis(view.window, shell.zone()),
         events=insights_events.of(view),
         earlier=insights_events.of(view.before) if view.compared else (),
     )
@@ -90,8 +111,8 @@ def stamped(which: Panel, view: View) -> Stamped[QueryResult]:
 def _latency(answer: Answer, canvas: Canvas) -> None:
     result, before = answer
     frame = result.frame
-    figure = charts_insights.latency(frame, canvas.time)
-    _over(figure, before, "p95_ms", canvas, name="p95 before", unit=" ms")
+    over = Over("p95_ms", "p95 before", " ms")
+    figure = _figure(charts_insights.latency, frame, before, over, canvas, insights_moment.chosen())
     _plot(figure, canvas, "latency", "Response time by percentile over time")
     few = charts_insights.few_requests(frame)
     words = f"{formats.count(frame['requests'].sum())} requests."
@@ -103,8 +124,9 @@ def _latency(answer: Answer, canvas: Canvas) -> None:
 def _failures(answer: Answer, canvas: Canvas) -> None:
     result, before = answer
     frame = result.frame
-    figure = charts_insights.failures(frame, canvas.time)
-    _over(figure, before, "failed", canvas, name="failed before", unit="")
+    over = Over("failed", "failed before")
+    chosen = insights_moment.chosen()
+    figure = _figure(charts_insights.failures, frame, before, over, canvas, chosen)
     _plot(figure, canvas, "failures", "Failed requests by result code")
     failed, requests = int(frame["failed"].sum()), int(frame["requests"].sum())
     words = f"{formats.count(failed)} of {formats.count(requests)} failed"
@@ -115,8 +137,9 @@ def _failures(answer: Answer, canvas: Canvas) -> None:
 def _volume(answer: Answer, canvas: Canvas) -> None:
     result, before = answer
     frame, view = result.frame, canvas.view
-    figure = charts_insights.volume(frame, canvas.time, by_deployment=view.deployment is None)
-    _over(figure, before, "requests", canvas, name="requests before", unit="")
+    draw = _volume_of_each if view.deployment is None else _volume_of_one
+    over = Over("requests", "requests before")
+    figure = _figure(draw, frame, before, over, canvas, insights_moment.chosen())
     _plot(figure, canvas, "volume", "Requests over time")
     total = int(frame["requests"].sum())
     minutes = view.window.length.total_seconds() / 60
@@ -147,14 +170,15 @@ def _availability(view: View) -> Stamped[Answer]:
 
 def _draw_availability(answer: Answer, canvas: Canvas) -> None:
     result, before = answer
-    tested = "runs" in result.frame
-    frame = result.frame.rename(columns={"runs" if tested else "requests": "n"})
-    good = frame["good"] if tested else frame["n"] - frame["bad"]
+    frame = result.frame
+    tested = "runs" in frame
+    draw = _availability_of_tests if tested else _availability_of_traffic
+    over = Over("availability_pct", "available before", " %")
+    figure = _figure(draw, frame, before, over, canvas, insights_moment.chosen())
     unit = "tests" if tested else "requests"
-    figure = charts_insights.availability(frame, canvas.time, unit=unit)
-    _over(figure, before, "availability_pct", canvas, name="available before", unit=" %")
     _plot(figure, canvas, "availability", f"Availability over time, from {unit}")
-    count = int(frame["n"].sum())
+    good = frame["good"] if tested else frame["requests"] - frame["bad"]
+    count = int(frame["runs" if tested else "requests"].sum())
     share = formats.percent(int(good.sum()) / count, digits=2)
     words = (
         f"{share} of {formats.count(count)} availability tests."
@@ -164,20 +188,40 @@ def _draw_availability(answer: Answer, canvas: Canvas) -> None:
     insights_kql.footnote(words, result, key="availability")
 
 
-def _over(
-    figure: go.Figure,
+@drawing.drawn
+def _figure(
+    draw: Callable[[pd.DataFrame, Axis], go.Figure],
+    frame: pd.DataFrame,
     before: pd.DataFrame | None,
-    column: str,
+    over: Over,
     canvas: Canvas,
-    *,
-    name: str,
-    unit: str,
-) -> None:
-    """The period before, under this one; several rows of one bin count together."""
+    chosen: TimeWindow | None,
+) -> go.Figure:
+    """One chart, the period before under it, and what is marked on every chart over it."""
+    time, shift = canvas.time, canvas.view.shift
+    figure = draw(frame, time)
     if before is not None and not before.empty:
         charts_insights_marks.overlay(
-            figure, before, column, canvas.time, shift=canvas.view.shift, name=name, unit=unit
+            figure, before, over.column, time, shift=shift, name=over.name, unit=over.unit
         )
+    charts_insights_marks.choose(figure, time, chosen)
+    charts_insights_marks.mark(figure, time, canvas.events)
+    charts_insights_marks.mark(figure, time, canvas.earlier, shift=shift)
+    return figure
+
+
+# One object each: a figure is known by what draws it.
+_volume_of_each = partial(charts_insights.volume, by_deployment=True)
+_volume_of_one = partial(charts_insights.volume, by_deployment=False)
+
+
+def _availability_of_tests(frame: pd.DataFrame, time: Axis) -> go.Figure:
+    return charts_insights.availability(frame.rename(columns={"runs": "n"}), time, unit="tests")
+
+
+def _availability_of_traffic(frame: pd.DataFrame, time: Axis) -> go.Figure:
+    counted = frame.rename(columns={"requests": "n"})
+    return charts_insights.availability(counted, time, unit="requests")
 
 
 # Dragging zooms and a double click zooms out: few buttons, or they would lie on the legend.
@@ -190,12 +234,9 @@ _CONFIG = {
 }
 
 
-def _plot(figure: go.Figure, canvas: Canvas, key: str, alt: str) -> None:
+def _plot(figure: drawing.Drawn, canvas: Canvas, key: str, alt: str) -> None:
     """A click on a bin opens what is inside it."""
     name = f"insights.{key}"
-    charts_insights_marks.choose(figure, canvas.time, insights_moment.chosen())
-    charts_insights_marks.mark(figure, canvas.time, canvas.events)
-    charts_insights_marks.mark(figure, canvas.time, canvas.earlier, shift=canvas.view.shift)
     st.plotly_chart(
         figure,
         config=_CONFIG,

@@ -7,13 +7,15 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from dashboard import formats, reads, shell
+from dashboard import formats, once, reads, shell
 from dashboard.charts_insights_marks import SIGNS
 from dashboard.components import failures
 from dashboard.insights_view import View
 from services import chart_events
 from services.chart_events import ChartEvent
 from services.domain import AuditEvent
+
+_events = once.once(chart_events.events)
 
 
 def of(view: View) -> tuple[ChartEvent, ...]:
@@ -22,9 +24,7 @@ def of(view: View) -> tuple[ChartEvent, ...]:
     with failures.reported():  # the charts are worth showing without marks
         audit = reads.long_audit()
     window = view.window
-    return chart_events.events(
-        audit, deployment=view.deployment, start=window.start, end=window.end
-    )
+    return _events(audit, deployment=view.deployment, start=window.start, end=window.end)
 
 
 def show(events: Sequence[ChartEvent], earlier: Sequence[ChartEvent]) -> None:
@@ -37,21 +37,10 @@ def show(events: Sequence[ChartEvent], earlier: Sequence[ChartEvent]) -> None:
     if earlier:
         counted += f", {len(earlier):,} in the period before (dashed, at the shifted time)"
     with st.expander(f"{counted}: {legend}", icon=":material/event:"):
-        every = [*((event, "this") for event in events), *((event, "before") for event in earlier)]
-        every.sort(key=lambda pair: pair[0].at, reverse=True)
         st.dataframe(
-            pd.DataFrame(
-                {
-                    "Time": [event.at for event, _ in every],
-                    "": [SIGNS[event.kind] for event, _ in every],
-                    "Kind": [event.kind.value for event, _ in every],
-                    "What": [event.text for event, _ in every],
-                    "By": [event.actor for event, _ in every],
-                    "Period": [period for _, period in every],
-                }
-            ),
+            frame(tuple(events), tuple(earlier)),
             hide_index=True,
-            height="content" if len(every) <= 10 else 380,
+            height="content" if len(events) + len(earlier) <= 10 else 380,
             column_config={
                 "Time": st.column_config.DatetimeColumn(
                     format="D MMM YYYY, HH:mm:ss", timezone=str(shell.zone())
@@ -59,3 +48,20 @@ def show(events: Sequence[ChartEvent], earlier: Sequence[ChartEvent]) -> None:
             },
             alt="What was done in the window",
         )
+
+
+@once.once
+def frame(events: tuple[ChartEvent, ...], earlier: tuple[ChartEvent, ...]) -> pd.DataFrame:
+    """The newest first."""
+    every = [*((event, "this") for event in events), *((event, "before") for event in earlier)]
+    every.sort(key=lambda pair: pair[0].at, reverse=True)
+    return pd.DataFrame(
+        {
+            "Time": [event.at for event, _ in every],
+            "": [SIGNS[event.kind] for event, _ in every],
+            "Kind": [event.kind.value for event, _ in every],
+            "What": [event.text for event, _ in every],
+            "By": [event.actor for event, _ in every],
+            "Period": [period for _, period in every],
+        }
+    )

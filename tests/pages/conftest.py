@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit import config
 from streamlit.testing.v1 import AppTest
 
-from dashboard import choices, memory, readings, session
+from dashboard import choices, drawing, memory, readings, session
 from dashboard.settings import SETTINGS
 from services.ports import Workspace
 
@@ -24,6 +24,11 @@ def _forget() -> None:
     st.cache_resource.clear()
     readings.forget()
     choices.forget()
+
+
+@pytest.fixture(autouse=True)
+def _figures_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drawing, "checked", True)
 
 
 @pytest.fixture
