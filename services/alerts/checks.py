@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from statistics import median
 
 from services import attention
+from services.alerts import pipeline_checks, retrained
 from services.alerts import rules as catalog
 from services.alerts.bands import described
 from services.alerts.records import AlertRule, BandCheck, Source, Verdict
 from services.alerts.rules import Rules
 from services.alerts.snapshot import Served, Snapshot
 from services.attention import Attention, Severity, Traffic
-from services.domain import AssetStatus, Deployment, DeploymentState, PipelineRun, RunStatus
+from services.domain import Deployment, DeploymentState
 
-FORGOTTEN_AFTER = timedelta(days=7)  # a firing nobody repeated
 ARRIVES_WITHIN = timedelta(minutes=10)  # telemetry: seconds here, minutes on Azure
-EARLIER_RUNS = 3  # at least, before one can be called late
 SAMPLE_CHARACTERS = 160
 
 SERVING = (  # rules about the same answers, the one that explains the others first
@@ -103,6 +101,12 @@ def explained(found: Sequence[Attention]) -> dict[str, str]:
     for entries in of_deployment.values():
         first = min(entries, key=lambda entry: SERVING.index(entry.rule))
         follows |= {each.cause: first.cause for each in entries if each is not first}
+    follows |= {  # a rejected model follows from the band it left
+        each.cause: other.cause
+        for each in found
+        for other in found
+        if each.cause.startswith(f"{other.cause}{retrained.BENEATH}")
+    }
     supervisor = "component/supervisor"
     if any(entry.cause == supervisor for entry in found):
         follows |= {
@@ -233,127 +237,6 @@ def _window(rule: AlertRule) -> str:
     return f"the last {rule.values['window_min']:g} min"
 
 
-# --- pipelines --------------------------------------------------------------------
-
-
-def _stuck(snapshot: Snapshot, rule: AlertRule, now: datetime) -> Iterator[Attention]:
-    limit = timedelta(minutes=rule.values["stuck_min"])
-    for run in snapshot.seen.pipeline_runs:
-        waiting = run.status in (RunStatus.NOT_STARTED, RunStatus.QUEUED)
-        silent = run.status is RunStatus.NOT_RESPONDING
-        if silent or (waiting and now - run.created_at > limit):
-            what = "does not respond" if silent else "is not being started"
-            yield _of_run(run, rule, f"A pipeline run of {run.experiment} {what}", "Its steps say "
-                          "how far it came.", f"pipeline-run/{run.id}/stuck")  # fmt: skip
-
-
-def _late(snapshot: Snapshot, rule: AlertRule, now: datetime) -> Iterator[Attention]:
-    for run in snapshot.seen.pipeline_runs:
-        if run.status.settled or run.started_at is None:
-            continue
-        earlier = [
-            (each.ended_at - each.started_at).total_seconds()
-            for each in snapshot.seen.pipeline_runs
-            if each.pipeline_id == run.pipeline_id
-            and each.status is RunStatus.COMPLETED
-            and each.started_at is not None
-            and each.ended_at is not None
-        ]
-        so_far = (now - run.started_at).total_seconds()
-        if len(earlier) < EARLIER_RUNS or so_far < rule.values["least_min"] * 60:
-            continue
-        usual = median(earlier)
-        if so_far > rule.values["factor"] * usual:
-            detail = f"{so_far / 60:,.0f} min so far; its runs usually take {usual / 60:,.0f} min."
-            title = f"A pipeline run of {run.experiment} is late"
-            yield _of_run(run, rule, title, detail, f"pipeline-run/{run.id}/late")
-
-
-def _of_run(run: PipelineRun, rule: AlertRule, title: str, detail: str, cause: str) -> Attention:
-    return Attention(
-        severity=rule.severity,
-        title=title,
-        detail=detail,
-        page="pipeline_schedules",
-        address={"view": "Runs", "run": run.id},
-        since=run.started_at or run.created_at,
-        rule=rule.key,
-        cause=cause,
-    )
-
-
-def _missed(snapshot: Snapshot, rule: AlertRule, now: datetime) -> Iterator[Attention]:
-    """By the newest firing: the next one that is punctual answers it."""
-    limit = timedelta(minutes=rule.values["late_min"])
-    for schedule in snapshot.seen.schedules:
-        newest = next(iter(snapshot.firings.get(schedule.id, ())), None)
-        if newest is None or schedule.status is not AssetStatus.ACTIVE:
-            continue
-        if now - newest.due_at > FORGOTTEN_AFTER:
-            continue
-        late = newest.fired_at - newest.due_at if newest.fired_at else None
-        severity = Severity.WARNING  # it did fire in the end
-        if newest.fired_at is None and newest.missed_count:
-            severity = rule.severity
-            title = f"Schedule {schedule.name} missed {_times(newest.missed_count)}"
-            detail = newest.reason
-        elif newest.run_id is None:
-            title, detail = f"Schedule {schedule.name} submitted nothing", newest.reason
-        elif newest.missed_count:
-            title = f"Schedule {schedule.name} missed {_times(newest.missed_count)}"
-            detail = "Nobody was looking when it was due; they collapsed into one run."
-        elif late is not None and late > limit:
-            title = f"Schedule {schedule.name} fired late"
-            detail = f"{late.total_seconds() / 60:,.0f} min after it was due."
-        else:
-            continue
-        yield Attention(
-            severity=severity,
-            title=title,
-            detail=detail,
-            page="pipeline_schedules",
-            address={"view": "Schedules", "schedule": schedule.id},
-            since=newest.due_at,
-            rule=rule.key,
-            cause=f"schedule/{schedule.id}/firing",
-        )
-
-
-def _times(count: int) -> str:
-    return "1 time" if count == 1 else f"{count:,} times"
-
-
-def _inactive(snapshot: Snapshot, rule: AlertRule, now: datetime) -> Iterator[Attention]:
-    pipelines = {each.id: each for each in snapshot.pipelines}
-    endpoints = {each.id: each for each in snapshot.endpoints}
-    waiting: dict[tuple[str, str, str], list[str]] = {}
-    for schedule in snapshot.seen.schedules:
-        if schedule.status is not AssetStatus.ACTIVE:
-            continue
-        endpoint = endpoints.get(schedule.pipeline_endpoint_id or "")
-        pipeline_id = schedule.pipeline_id
-        if endpoint is not None:
-            pipeline_id = endpoint.versions.get(endpoint.default_version)
-            if endpoint.status is AssetStatus.DISABLED:
-                key = ("endpoint", endpoint.id, endpoint.name)
-                waiting.setdefault(key, []).append(schedule.name)
-                continue
-        pipeline = pipelines.get(pipeline_id or "")
-        if pipeline is not None and pipeline.status is AssetStatus.DISABLED:
-            key = ("pipeline", pipeline.id, pipeline.name)
-            waiting.setdefault(key, []).append(schedule.name)
-    for (kind, asset_id, name), schedules in waiting.items():
-        yield Attention(
-            severity=rule.severity,
-            title=f"{'Pipeline' if kind == 'pipeline' else 'Endpoint'} {name} is not Active",
-            detail=f"Active schedules submit it in vain: {', '.join(schedules)}.",
-            page="pipeline_schedules",
-            address={"view": "Pipelines", kind: asset_id},
-            rule=rule.key,
-            cause=f"{kind}/{asset_id}",
-        )
-
-
 # --- metrics ----------------------------------------------------------------------
 
 
@@ -408,10 +291,13 @@ _CHECKS: Mapping[str, Check] = {
     "semantic_failures": _semantic,
     "p95": _slow,
     "telemetry_quiet": _quiet,
-    "run_stuck": _stuck,
-    "run_late": _late,
-    "schedule_missed": _missed,
-    "pipeline_inactive": _inactive,
+    "run_stuck": pipeline_checks.stuck,
+    "run_late": pipeline_checks.late,
+    "schedule_missed": pipeline_checks.missed,
+    "pipeline_inactive": pipeline_checks.inactive,
     "metric_band": _bands,
+    "retrain_waiting": retrained.waiting,
+    "retrain_rejected": retrained.rejected,
+    "retrain_failed": retrained.failed,
     "golden_failed": _golden,
 }

@@ -32,6 +32,7 @@ from services.domain import (
 )
 from services.errors import ServiceError, UnavailableError
 from services.ports import Workspace
+from services.retraining_policy import Decision
 from services.scored.gate import GoldenVerdict
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-RUNS, FIRINGS, PROBES = 200, 1, 200  # how far back a look goes
+RUNS, FIRINGS, PROBES, DECISIONS = 200, 1, 200, 50  # how far back a look goes
 EAGER: Mapping[Source, timedelta] = MappingProxyType({})  # everything at every look
 HOUR, DAY, ASK_AGAIN = timedelta(hours=1), timedelta(hours=24), timedelta(minutes=2)
 
@@ -102,6 +103,7 @@ class Gatherer:
             probes={each.deployment: each for each in enabled},
             probed=self._map(Source.PROBES, lambda: self._probed(enabled)),
             golden=self._map(Source.GOLDEN, lambda: self._golden(deployments)),
+            decisions=self._map(Source.DECISIONS, self._decisions),
             missing=frozenset(self._missing),
             said=self._said,
         )
@@ -186,6 +188,14 @@ class Gatherer:
             found = self._workspace.runs.metrics(asked)
             self._metrics |= {each: found.get(each, {}) for each in asked}
         return {run_id: self._metrics[source] for run_id, source in unknown.items()}
+
+    def _decisions(self) -> Mapping[str, Sequence[Decision]]:
+        """Newest first, of the pipelines whose models wait for somebody."""
+        if not self._workspace.can(Capability.RETRAINING_LOOP):
+            return {}
+        port = self._workspace.retraining
+        held = [each.pipeline_id for each in port.policies() if each.enabled]
+        return {each: port.decisions(each, limit=DECISIONS) for each in held}
 
     # --- probes and telemetry ---
 

@@ -28,6 +28,7 @@ class Source(StrEnum):
     LOAD_TESTS = "load tests"
     TELEMETRY = "telemetry"
     PROBES = "probes"
+    DECISIONS = "decisions about retrained models"
     GOLDEN = "golden sets"
 
 

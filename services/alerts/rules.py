@@ -235,6 +235,28 @@ _ALL = (
         sources=frozenset({Source.RUNS, Source.METRICS}),
     ),
     Rule(
+        key="retrain_waiting",
+        title="Retrained model waits",
+        help="A model passed every check and nobody has approved or rejected it.",
+        severity=Severity.WARNING,
+        sources=frozenset({Source.DECISIONS}),
+        parameters=(_minutes("wait_min", "Waiting for", 240),),
+    ),
+    Rule(
+        key="retrain_rejected",
+        title="Retrained model rejected",
+        help="The last model of a held pipeline left its bands, or failed the golden set.",
+        severity=Severity.WARNING,
+        sources=frozenset({Source.DECISIONS}),
+    ),
+    Rule(
+        key="retrain_failed",
+        title="Retrained model not deployed",
+        help="Somebody approved the last model, or it was being judged, and that went wrong.",
+        severity=Severity.CRITICAL,
+        sources=frozenset({Source.DECISIONS}),
+    ),
+    Rule(
         key="load_test_failed",
         title="Load test failed",
         help="The last load test of a deployment could not be carried out.",

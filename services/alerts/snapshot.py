@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from services.alerts.records import BandCheck, Probe, ProbeResult, Source
 from services.attention import Seen
 from services.domain import Firing, PipelineEndpoint, PublishedPipeline
+from services.retraining_policy import Decision
 from services.scored.gate import GoldenVerdict
 
 
@@ -40,5 +41,6 @@ class Snapshot:
     probes: Mapping[str, Probe] = field(default_factory=dict)  # by deployment
     probed: Mapping[str, Sequence[ProbeResult]] = field(default_factory=dict)  # newest first
     golden: Mapping[str, GoldenVerdict] = field(default_factory=dict)  # of the model that serves
+    decisions: Mapping[str, Sequence[Decision]] = field(default_factory=dict)  # by held pipeline
     missing: frozenset[Source] = frozenset()
     said: str = ""  # the first of what did not answer, why
