@@ -12,7 +12,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from dashboard import charts, formats
+from dashboard import charts, drawing, formats
 from services.domain import MetricGoal
 from services.leaderboard import Scored
 from services.run_charts import (
@@ -254,7 +254,7 @@ def _figure(
         layout[name] = layout.get(name, {}) | value if isinstance(value, dict) else value
     layout["shapes"] = [shape for shape, _ in lines]
     layout["annotations"] = [words for _, words in lines if words is not None]
-    return go.Figure(data=list(traces), layout=layout)
+    return drawing.figure(traces, layout)
 
 
 def _square(

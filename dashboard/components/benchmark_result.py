@@ -8,7 +8,7 @@ from typing import Literal
 import pandas as pd
 import streamlit as st
 
-from dashboard import charts, charts_benchmark, formats
+from dashboard import charts, charts_benchmark, drawing, formats
 from dashboard.components import state_badge
 from services import load_test_findings as findings
 from services.domain import BenchReport, LoadTest, LoadTestPlan, LoadTestState
@@ -20,6 +20,10 @@ VERDICT_COLORS: dict[Outcome, Literal["green", "red", "gray"]] = {
     Outcome.FAIL: "red",
     Outcome.UNDECIDED: "gray",
 }
+
+
+_histogram = drawing.drawn(charts_benchmark.histogram)
+_curve = drawing.drawn(charts_benchmark.curve)
 
 
 def show(test: LoadTest, *, verdict: Verdict | None, now: datetime, zone: tzinfo) -> None:
@@ -148,7 +152,7 @@ def _charts(report: BenchReport) -> None:
         st.markdown("**Response times**")
         if report.histogram:
             st.plotly_chart(
-                charts_benchmark.histogram(report),
+                _histogram(report),
                 config=charts.CONFIG,
                 key="benchmark.histogram",
                 alt="Histogram of response times in milliseconds",
@@ -158,7 +162,7 @@ def _charts(report: BenchReport) -> None:
     with ranks.container(border=True, height="stretch"):
         st.markdown("**Percentiles**")
         st.plotly_chart(
-            charts_benchmark.curve(report),
+            _curve(report),
             config=charts.CONFIG,
             key="benchmark.curve",
             alt="Response time in milliseconds by percentile of requests",

@@ -8,13 +8,15 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from dashboard import charts, charts_dataset, formats
+from dashboard import charts, charts_dataset, drawing, formats, once
 from dashboard.components import table_height
 from services.domain import ColumnProfile, ColumnType, DatasetProfile
 
 FREQUENT = 3  # values named in the table
 HEADING_PX = 42  # a selectbox high, so that the two charts start level
 WHERE_BARS_STOP = 12  # values drawn as bars in a cell
+
+_distribution = drawing.drawn(charts_dataset.distribution)
 
 
 def show(profile: DatasetProfile, target: str) -> None:
@@ -66,7 +68,7 @@ def _chart(column: ColumnProfile, row_count: int, *, key: str) -> None:
         st.caption("Every value is missing.")
         return
     st.plotly_chart(
-        charts_dataset.distribution(column, row_count),
+        _distribution(column, row_count),
         key=key,
         config=charts.CONFIG,
         alt=charts_dataset.describe(column, row_count),
@@ -100,9 +102,7 @@ def _figures(column: ColumnProfile) -> str:
 
 
 def _table(profile: DatasetProfile) -> None:
-    frame = pd.DataFrame([_row(column, profile.row_count) for column in profile.columns])
-    if not frame["Missing"].any():
-        frame = frame.drop(columns="Missing share")
+    frame = _frame(profile)
     st.dataframe(
         frame,
         hide_index=True,
@@ -129,6 +129,12 @@ def _table(profile: DatasetProfile) -> None:
         alt="Every column with its type, distribution, missing, distinct and frequent values",
         key="dataset.profile",
     )  # fmt: skip
+
+
+@once.once
+def _frame(profile: DatasetProfile) -> pd.DataFrame:
+    frame = pd.DataFrame([_row(column, profile.row_count) for column in profile.columns])
+    return frame if frame["Missing"].any() else frame.drop(columns="Missing share")
 
 
 def _row(column: ColumnProfile, row_count: int) -> dict[str, Any]:

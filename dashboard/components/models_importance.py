@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard import charts_runs, formats, reads
+from dashboard import charts_runs, drawing, formats, reads
 from services.domain import Explanation, Model
 from services.errors import NotFoundError
 
 TABS = ("Raw features", "Engineered features")
+
+_drawn_bars = drawing.drawn(charts_runs.bars)
 
 
 def show(model: Model) -> None:
@@ -65,7 +67,7 @@ def _bars(features: Sequence[tuple[str, float]], top: int, *, key: str) -> None:
         return
     shown = features[:top]
     st.plotly_chart(
-        charts_runs.bars(shown, title="Mean contribution to the prediction"),
+        _drawn_bars(tuple(shown), title="Mean contribution to the prediction"),
         config=charts_runs.CONFIG,
         key=f"models.importance-{key}",
         alt="Importance of "

@@ -11,6 +11,7 @@ from dashboard.components import failures, state_badge
 from services.domain import Deployment, DeploymentState
 
 LIVE_S = 1.0  # between looks while one is in transition
+SHOWN = 6  # deployments of one version; those that are not well come first
 
 
 def show(model_id: str) -> None:
@@ -39,8 +40,18 @@ def _card(serving: tuple[Deployment, ...]) -> None:
         st.markdown("**Deployments**")
         if not serving:
             st.caption("No deployment serves this version. Deploy it to score with it.")
-        for deployment in serving:
+        ordered = sorted(serving, key=lambda each: each.state is DeploymentState.HEALTHY)
+        for deployment in ordered[:SHOWN]:
             _row(deployment, now=now)
+        if more := ordered[SHOWN:]:
+            st.page_link(
+                "../pages/deployment_health.py",
+                label=f"{formats.plural(len(more), 'more deployment')}, all healthy"
+                if all(each.state is DeploymentState.HEALTHY for each in more)
+                else formats.plural(len(more), "more deployment"),
+                icon=":material/arrow_forward:",
+                query_params={"deployment": more[0].name},
+            )
 
 
 def _row(deployment: Deployment, *, now: datetime) -> None:

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 
+import plotly.graph_objects as go
 import streamlit as st
 
-from dashboard import charts, charts_pipelines, reads
+from dashboard import charts, charts_pipelines, drawing, reads
 from dashboard.components import pipeline_address, pipeline_run
-from services.domain import PipelineRun, RunStatus
+from services.domain import PipelineRun, RunStatus, StepRun
 
 COLUMNS = 30
 
@@ -35,7 +36,7 @@ def show(runs: Sequence[PipelineRun], *, key: str, now: datetime, zone: tzinfo) 
                 st.session_state[pipeline_run.step_key(run_id)] = node_id
 
     st.plotly_chart(
-        charts_pipelines.run_grid(shown, steps, now=now, zone=zone),
+        _grid(shown, tuple(steps[run.id] for run in shown), _moment(shown, now), zone),
         key=key,
         config=charts.CONFIG | {"displayModeBar": False},
         on_select=clicked,
@@ -54,3 +55,19 @@ def _counted(runs: Sequence[PipelineRun]) -> str:
     settled = sum(run.status.settled for run in runs)
     newest = "One run" if len(runs) == 1 else f"The newest {len(runs)} runs"
     return f"{newest}; of {settled} that ended, {good} completed."
+
+
+def _moment(runs: Sequence[PipelineRun], now: datetime) -> datetime | None:
+    """Now, where the figure depends on it: how long what has not ended has been at work."""
+    return None if all(run.status.settled and run.ended_at for run in runs) else now
+
+
+@drawing.drawn
+def _grid(
+    runs: tuple[PipelineRun, ...],
+    steps: tuple[Sequence[StepRun], ...],
+    now: datetime | None,
+    zone: tzinfo,
+) -> go.Figure:
+    of_each = {run.id: each for run, each in zip(runs, steps, strict=True)}
+    return charts_pipelines.run_grid(runs, of_each, now=now or runs[-1].created_at, zone=zone)

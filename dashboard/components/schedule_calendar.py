@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from typing import Any
 
+import plotly.graph_objects as go
 import streamlit as st
 
-from dashboard import charts, charts_schedules, formats, reads, schedule_days, session
+from dashboard import charts, charts_schedules, drawing, formats, reads, schedule_days, session
 from dashboard.components import failures, pipeline_address
 from services.domain import Capability, PipelineRun, Schedule
 
@@ -80,8 +81,10 @@ def _figure(
             pipeline_address.open("schedule", schedule_id)
 
     st.plotly_chart(
-        charts_schedules.calendar(
-            cells, {each.id: each.name for each in shown}, schedule_days.days(now, zone)
+        _calendar(
+            tuple(cells),
+            tuple((each.id, each.name) for each in shown),
+            schedule_days.days(now, zone),
         ),
         key=KEY,
         config=charts.CONFIG | {"displayModeBar": False},
@@ -90,3 +93,12 @@ def _figure(
         alt=f"Results of {formats.plural(len(shown), 'schedule')} on each of the last "
         f"{schedule_days.DAYS} days",
     )
+
+
+@drawing.drawn
+def _calendar(
+    cells: tuple[schedule_days.Cell, ...],
+    names: tuple[tuple[str, str], ...],
+    days: tuple[date, ...],
+) -> go.Figure:
+    return charts_schedules.calendar(cells, dict(names), days)

@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import lru_cache
 from typing import Any
 
 from services.domain import (
@@ -77,6 +78,7 @@ def _plan(row: sqlite3.Row) -> LoadTestPlan | None:
     )
 
 
+@lru_cache(maxsize=512)  # a report never changes, and a list has the reports of all its tests
 def _report(text: str | None) -> BenchReport | None:
     if text is None:
         return None
