@@ -42,6 +42,10 @@ class AccessDeniedError(ServiceError):
     """The sign-in or the role does not allow this."""
 
 
+class SignInError(AccessDeniedError):
+    """The sign-in itself was not accepted: no role would help."""
+
+
 class UnavailableError(ServiceError):
     """The back end did not answer, so whether it acted is unknown."""
 

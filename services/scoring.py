@@ -198,6 +198,8 @@ def understand(
         return Meaning(error=f"The deployment answered {status} with no JSON inside{_quote(body)}")
     if (complaint := _complaint(document)) is not None:
         return Meaning(error=f"The scoring script failed: {_ended(complaint)}")
+    if document is None or document in ("", {}):  # a script that forgets to return; a gateway
+        return Meaning(error=f"The deployment answered {status} with nothing inside{_quote(body)}")
     if (headers or {}).get(RUN_FAILED_HEADER, "").lower() == "true":
         return Meaning(error=f"The scoring script reports that it failed{_quote(body)}")
     return _results(document, classes)

@@ -128,6 +128,16 @@ def _wrong_resource(view: View, finding: Finding, evidence: Evidence) -> None:
     )
 
 
+def _not_signed_in(view: View, finding: Finding, evidence: Evidence) -> None:
+    empty.show(
+        f"{formats.plain(str(evidence.error))} Test the connection on the Settings page; it "
+        "names the step in the way.",
+        page="settings",
+        label="Open Settings",
+        icon=":material/lock:",
+    )
+
+
 def _no_permission(view: View, finding: Finding, evidence: Evidence) -> None:
     empty.show(
         f"{formats.plain(str(evidence.error))} Ask for the role Monitoring Reader on the "
@@ -169,6 +179,7 @@ _TOLD: Mapping[Absence, Callable[[View, Finding, Evidence], None]] = MappingProx
         Absence.TELEMETRY_OFF: _off,
         Absence.NO_TRAFFIC: _no_traffic,
         Absence.WRONG_RESOURCE: _wrong_resource,
+        Absence.NOT_SIGNED_IN: _not_signed_in,
         Absence.NO_PERMISSION: _no_permission,
         Absence.NOT_ARRIVED_YET: _not_arrived,
         Absence.SAMPLED: _sampled,

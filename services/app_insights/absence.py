@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from services.domain import Deployment
-from services.errors import AccessDeniedError, NotFoundError, ServiceError
+from services.errors import AccessDeniedError, NotFoundError, ServiceError, SignInError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,6 +32,7 @@ class Absence(StrEnum):
     TELEMETRY_OFF = "telemetry off"
     NO_TRAFFIC = "no traffic"
     WRONG_RESOURCE = "wrong resource"
+    NOT_SIGNED_IN = "not signed in"
     NO_PERMISSION = "no permission"
     NOT_ARRIVED_YET = "not arrived yet"
     SAMPLED = "sampled"
@@ -98,6 +99,8 @@ def why(evidence: Evidence) -> Finding:
 
 
 def _refusal(error: ServiceError | None) -> Absence | None:
+    if isinstance(error, SignInError):
+        return Absence.NOT_SIGNED_IN
     if isinstance(error, AccessDeniedError):
         return Absence.NO_PERMISSION
     if isinstance(error, NotFoundError):

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from services.azure import sdk
+from services.azure import resource_manager, sdk
 from services.azure.deadlines import Deadlines
-from services.azure.sdk_errors import translated
+from services.azure.sdk_errors import status_of, translated
 from services.azure.sign_in import MANAGEMENT, AzureConfig, Tokens
 from services.errors import InvalidRequestError, UnavailableError
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from azureml.core import Workspace as SdkWorkspace
 
 T = TypeVar("T")
+
+WORKSPACE_API = "2022-05-01"
 
 
 class Journal(Protocol):
@@ -74,8 +76,27 @@ class Connection:
 
     @cached_property
     def workspace(self) -> SdkWorkspace:
-        """Two requests, once. A failure is not remembered: the next call tries again."""
+        """Three requests, once. A failure is not remembered: the next call tries again."""
+        self._look_for_workspace()
         return open_sdk_workspace(self.config, self.tokens)
+
+    def _look_for_workspace(self) -> None:
+        """Ask once, plainly: the SDK asks the same again and again until somebody's patience
+        ends, and then nobody knows what was wrong."""
+        with translated("workspace", self.config.workspace_name):
+            try:
+                found = resource_manager.read(
+                    self.management + self.arm_id,
+                    WORKSPACE_API,
+                    self.tokens.get(f"{self.management}/"),
+                    timeout_s=self.deadlines.limit_s,
+                )
+            except Exception as error:
+                if status_of(error) == 404:
+                    raise _no_such_workspace(self.config) from error
+                raise
+            if not isinstance(found["properties"], Mapping):
+                raise ValueError("the answer is no workspace")
 
     @cached_property
     def arm_id(self) -> str:
@@ -112,10 +133,7 @@ def open_sdk_workspace(config: AzureConfig, tokens: Tokens) -> SdkWorkspace:
         )
     except Exception as error:
         if "Workspace not found" in str(error):
-            raise InvalidRequestError(
-                f"The resource group {config.resource_group} has no workspace "
-                f"{config.workspace_name}: check both names on the Settings page."
-            ) from error
+            raise _no_such_workspace(config) from error
         raise
     try:
         if workspace.discovery_url:
@@ -123,6 +141,13 @@ def open_sdk_workspace(config: AzureConfig, tokens: Tokens) -> SdkWorkspace:
     except Exception as error:
         raise UnavailableError("Azure Resource Manager did not answer.") from error
     raise UnavailableError("Azure Resource Manager did not answer.")
+
+
+def _no_such_workspace(config: AzureConfig) -> InvalidRequestError:
+    return InvalidRequestError(
+        f"The resource group {config.resource_group} has no workspace "
+        f"{config.workspace_name}: check both names on the Settings page."
+    )
 
 
 def authentication(config: AzureConfig, tokens: Tokens) -> Any:

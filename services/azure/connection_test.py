@@ -21,6 +21,7 @@ from services.errors import (
     InvalidRequestError,
     NotFoundError,
     ServiceError,
+    SignInError,
     UnavailableError,
 )
 
@@ -136,6 +137,8 @@ def _workspace(workspace: AzureWorkspace) -> _Found:
             f"The resource group {config.resource_group} has no workspace "
             f"{config.workspace_name}: check both names."
         ) from error
+    except SignInError:
+        raise
     except AccessDeniedError as error:
         raise AccessDeniedError(
             f"This sign-in may not see the workspace {config.workspace_name}: give it the role "
@@ -215,6 +218,8 @@ def _insights(workspace: AzureWorkspace) -> _Found:
             "The workspace names no Application Insights resource that exists: link one in the "
             "Azure portal."
         ) from error
+    except SignInError:
+        raise
     except AccessDeniedError as error:
         raise AccessDeniedError(
             f"{error} Give this sign-in the role Monitoring Reader on the Application Insights "

@@ -7,7 +7,6 @@ Logs API": addresses, audiences and roles.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ import requests
 
 from services.app_insights import wire
 from services.app_insights.kql import Variant
+from services.azure import resource_manager
 from services.azure.connection import Connection
 from services.azure.sign_in import APPLICATION_INSIGHTS, LOG_ANALYTICS
 from services.errors import InvalidRequestError
@@ -26,7 +26,6 @@ log = logging.getLogger(__name__)
 KIND = "Application Insights resource"
 COMPONENT_API = "2020-02-02"
 LOG_ANALYTICS_API = "2022-10-01"
-CONNECT_TIMEOUT_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,15 +119,9 @@ def _customer_id(connection: Connection, properties: Mapping[str, Any]) -> str:
 
 
 def _get(connection: Connection, arm_id: str, version: str) -> dict[str, Any]:
-    token = connection.tokens.get(connection.management)
-    limit_s = connection.deadlines.limit_s
-    answer = requests.get(
+    return resource_manager.read(
         f"{connection.management}{arm_id}",
-        params={"api-version": version},
-        headers={"Authorization": f"Bearer {token}"},
-        timeout=(min(CONNECT_TIMEOUT_S, limit_s), limit_s),
-        allow_redirects=False,
+        version,
+        connection.tokens.get(connection.management),
+        timeout_s=connection.deadlines.limit_s,
     )
-    answer.raise_for_status()
-    found: dict[str, Any] = json.loads(answer.content)
-    return found

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from services.azure import rest, sdk
 from services.azure.connection import Connection
 from services.azure.sdk_errors import translated
-from services.errors import NotFoundError
+from services.errors import NotFoundError, UnavailableError
 
 if TYPE_CHECKING:
     from azureml.core import Workspace as SdkWorkspace
@@ -53,11 +53,27 @@ class RunHistory:
     def roots(self, experiments: Sequence[str], *, limit: int) -> Mapping[str, Sequence[Json]]:
         """Experiment → its runs without a parent, newest first; side by side, one request each.
 
-        An experiment there is not has none.
+        An experiment there is not has none. To be told so takes one request more: a service
+        that has lost its way answers the same.
+
+        Raises:
+            UnavailableError: it does not know an experiment it lists.
         """
         tasks = [partial(self._roots, name, limit) for name in experiments]
         found = side_by_side(self._connection, "run", "asked for the runs", tasks)
-        return dict(zip(experiments, found, strict=True))
+        lost = [name for name, runs in zip(experiments, found, strict=True) if runs is None]
+        if lost:
+            self._check_gone(lost)
+        return {name: runs or () for name, runs in zip(experiments, found, strict=True)}
+
+    def _check_gone(self, experiments: Sequence[str]) -> None:
+        listed = {str(each.get("name")) for each in self.experiments() if _is_record(each)}
+        for name in experiments:
+            if name in listed:
+                raise UnavailableError(
+                    f"Azure ML lists the experiment “{name}” and does not find its runs."
+                )
+            log.info("there is no experiment %s any more", name)
 
     def run(self, run_id: str) -> Json:
         """One request.
@@ -67,9 +83,7 @@ class RunHistory:
         """
 
         def asked(workspace: SdkWorkspace) -> Json:
-            client = history_client(workspace)
-            path = rest.path_of(client.run.get_workspace_run, **scope(workspace), runId=run_id)
-            return self._noted(_run(rest.get(client, path)))
+            return self._noted(history_run(workspace, run_id))
 
         return self._connection.call("run", asked, name=run_id)
 
@@ -137,7 +151,8 @@ class RunHistory:
                 self._names[each["experimentId"]] = each["name"]
         return found
 
-    def _roots(self, experiment: str, limit: int) -> Sequence[Json]:
+    def _roots(self, experiment: str, limit: int) -> Sequence[Json] | None:
+        """None where the service says that it knows no such experiment."""
         workspace = self._connection.workspace
         client = history_client(workspace)
         path = self._path(workspace, client.run.get_by_query, experiment)
@@ -151,7 +166,7 @@ class RunHistory:
                     if len(found) >= limit:
                         break
         except NotFoundError:
-            log.info("there is no experiment %s any more", experiment)
+            return None
         return found
 
     def _noted(self, run: Json) -> Json:
@@ -171,6 +186,18 @@ class RunHistory:
 def history_client(workspace: SdkWorkspace) -> Any:
     """The SDK's REST client of run history."""
     return rest.patient(workspace.service_context._get_run_history_restclient())
+
+
+def history_run(workspace: SdkWorkspace, run_id: str) -> Json:
+    """A run as run history has it; on the thread of the caller.
+
+    Raises:
+        NotFoundError: no run has this id.
+    """
+    client = history_client(workspace)
+    path = rest.path_of(client.run.get_workspace_run, **scope(workspace), runId=run_id)
+    with translated("run", run_id):
+        return _run(rest.get(client, path))
 
 
 def scope(workspace: SdkWorkspace) -> dict[str, str]:
@@ -242,6 +269,10 @@ def _name_of(experiment_id: str, workspace: SdkWorkspace) -> str:
     client = history_client(workspace)
     path = rest.path_of(client.experiment.get_by_id, **scope(workspace), experimentId=experiment_id)
     return str(rest.get(client, path)["name"])
+
+
+def _is_record(item: Any) -> bool:
+    return isinstance(item, Mapping)
 
 
 def _hidden(run: Any) -> bool:

@@ -21,13 +21,14 @@ from services.azure.connection import Connection
 from services.azure.run_history import (
     RunHistory,
     history_client,
+    history_run,
     post,
     queried,
     scope,
     side_by_side,
 )
 from services.azure.sdk_errors import status_of, translated
-from services.errors import NotFoundError
+from services.errors import NotFoundError, UnavailableError
 
 log = logging.getLogger(__name__)
 
@@ -138,12 +139,27 @@ class RunMetrics:
             with translated("run", run_id):
                 listed = list(queried(client, path, {}))
         except NotFoundError:
+            self._check_gone(run_id)
             return []
         return [
             each["metricKey"]["name"]
             for each in listed
             if all(str(kind).lower() in NUMBERS for kind in (each.get("columns") or {}).values())
         ]
+
+    def _check_gone(self, run_id: str) -> None:
+        """A run there is not has no metrics; one there is has a list of them, empty or not.
+
+        Raises:
+            UnavailableError: the metrics service does not know a run that run history knows.
+        """
+        try:
+            known = history_run(self._connection.workspace, run_id)
+        except NotFoundError:
+            return
+        raise UnavailableError(
+            f"Azure ML's metrics service does not know the run “{known['runId']}”."
+        )
 
     def _value(self, run_id: str, name: str) -> list[tuple[str, str, float]]:
         workspace = self._connection.workspace
@@ -152,7 +168,9 @@ class RunMetrics:
         try:
             with translated("metric", name):
                 answer: Mapping[str, Any] = post(client, path, {"metricName": name})
-        except NotFoundError:
-            return []
+        except NotFoundError as error:
+            raise UnavailableError(
+                f"Azure ML lists the metric “{name}” and does not find its values."
+            ) from error
         values = [each["data"][name] for each in answer.get("value") or () if name in each["data"]]
         return [(run_id, name, float(values[-1]))] if values else []

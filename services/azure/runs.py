@@ -122,6 +122,8 @@ class AzureRuns(Runs):
             raise NotFoundError(kind, run_id) from error
         with translated(kind, run_id):
             table: Mapping[str, Any] = json.loads(text)
+            if not table["data"]:
+                raise ValueError("no data in it")
         return table
 
     def ensemble(self, run_id: str) -> tuple[EnsembleMember, ...]:

@@ -21,6 +21,7 @@ from services.errors import (
     NotFoundError,
     OperationFailedError,
     ServiceError,
+    SignInError,
     UnavailableError,
 )
 
@@ -69,13 +70,13 @@ def retold(error: Exception, kind: str, name: str = "") -> ServiceError:
     thing = f"{kind} “{name}”" if name else f"the {kind}s"
     status, text = status_of(error), message_of(error)
     if _is(error, "CredentialUnavailableError"):
-        return AccessDeniedError(f"There is no sign-in to use. {text}".strip())
+        return SignInError(f"There is no sign-in to use. {text}".strip())
     if _is(error, "ClientAuthenticationError") and not REFUSED.search(text):
         return UnavailableError("Azure's sign-in did not answer as it should.")
     if _is(error, "AuthenticationException", "AuthenticationError", "ClientAuthenticationError"):
-        return AccessDeniedError(f"Azure did not accept the sign-in. {text}".strip())
+        return SignInError(f"Azure did not accept the sign-in. {text}".strip())
     if status == 401:
-        return AccessDeniedError("Azure did not accept the sign-in: it may have expired.")
+        return SignInError("Azure did not accept the sign-in: it may have expired.")
     if status == 403:
         return AccessDeniedError(f"Your role does not allow this on {thing}.")
     if status == 404 or (status is None and NOT_FOUND.search(text)):

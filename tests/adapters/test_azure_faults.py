@@ -5,6 +5,7 @@ The table is left in ``test-results/azure-faults.md``.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from services.azure import sdk
+from services.azure.runs import AzureRuns
 from services.azure.workspace import AzureWorkspace
 from services.domain import DeploymentState, ScoringAnswer
 from services.errors import ServiceError
@@ -22,9 +24,10 @@ from tests.azure_double.opened import open_azure
 from tests.azure_double.seed import DEPLOYMENT
 
 TABLE = Path(__file__).resolve().parents[2] / "test-results" / "azure-faults.md"
-LIMIT_S = 4.0  # instead of 15: the sentences are the same
+LIMIT_S = float(os.environ.get("AZURE_FAULTS_LIMIT_S", "4"))  # 15 in use: the same sentences
 SLACK_S = 20.0  # a busy machine
 SERVER_S = 90.0
+ANSWER = "an answer"  # what no trouble may look like
 ROW = '{"data": [{"age": 41, "job": "admin.", "pdays": 999}]}'
 
 FAULTS = {
@@ -47,7 +50,11 @@ class Service:
     pattern: str
     ask: Callable[[AzureWorkspace], object]
     afresh: bool = False  # with a connection that has never been used
-    none: tuple[str, ...] = ("missing keys",)  # trouble that reads as nothing there
+
+
+def _fresh_metrics(workspace: AzureWorkspace) -> object:
+    """Past what is remembered of settled runs."""
+    return AzureRuns(workspace.connection).metrics([RUN[0]])
 
 
 def _run_id(workspace: AzureWorkspace) -> str:
@@ -62,16 +69,8 @@ SERVICES = {
     "Resource Manager": Service(
         pattern=r"management\.azure\.com.*/workspaces/", afresh=True, ask=lambda w: w.models.list()
     ),
-    "Run history": Service(
-        pattern=r"/history/",
-        ask=lambda w: w.runs.list("bank-marketing"),
-        none=("missing keys", "404"),  # an experiment there is not has no runs
-    ),
-    "Metrics": Service(
-        pattern=r"/metric/v2\.0",
-        ask=lambda w: w.runs.metrics([RUN[0]]),
-        none=("missing keys", "404"),  # nor a run without metrics any
-    ),
+    "Run history": Service(pattern=r"/history/", ask=lambda w: w.runs.list("bank-marketing")),
+    "Metrics": Service(pattern=r"/metric/v2\.0", ask=_fresh_metrics),
     "Artifacts": Service(
         pattern=r"/artifact/v2\.0", ask=lambda w: w.runs.table(RUN[0], "confusion_matrix")
     ),
@@ -139,7 +138,7 @@ def test_trouble_is_a_sentence_within_the_deadline(azure, opened, table, name):
         azure.misbehave()
         table.append(f"| {name} | {trouble} | {kind} | {sentence} | {elapsed_s:.1f} s |")
 
-        assert kind != "an answer" or trouble in service.none, f"{name}, {trouble}"
+        assert kind != ANSWER, f"{name}, {trouble}: {sentence}"
         assert elapsed_s < LIMIT_S + SLACK_S, f"{name}, {trouble}"
         assert "Bearer" not in sentence
         assert "Headers" not in sentence
@@ -153,7 +152,7 @@ def _outcome(service: Service, workspace: AzureWorkspace) -> tuple[str, str]:
         return type(error).__name__, str(error).replace("|", "¦").replace("\n", " ")
     if isinstance(answer, ScoringAnswer) and not answer.ok:
         return "the answer's error", str(answer.error).replace("|", "¦").replace("\n", " ")
-    return "an answer", str(answer)[:80].replace("|", "¦").replace("\n", " ")
+    return ANSWER, str(answer)[:80].replace("|", "¦").replace("\n", " ")
 
 
 def test_after_the_trouble_everything_answers_again(azure, opened):
@@ -161,4 +160,4 @@ def test_after_the_trouble_everything_answers_again(azure, opened):
 
     for name, service in SERVICES.items():
         kind, said = _outcome(service, opened)
-        assert kind == "an answer", f"{name}: {said}"
+        assert kind == ANSWER, f"{name}: {said}"
