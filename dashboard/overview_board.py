@@ -32,7 +32,13 @@ def entries(facts: Facts) -> tuple[Attention, ...]:
         )
         return (*attention.entries(facts.seen, now=facts.now), unread)
     live = attention.entries(facts.seen, now=facts.now, limits=catalog.limits(rules))
-    found = board.entries(live, incidents, rules, now=facts.now, complete=not (facts.failures or facts.experiments_left))
+    found = board.entries(
+        live,
+        incidents,
+        rules,
+        now=facts.now,
+        complete=not (facts.failures or facts.experiments_left),
+    )
     supervised = not any(entry.cause == "component/supervisor" for entry in found)
     if supervised and _stale(evaluated_at, facts.now):
         return (*found, _unwatched(evaluated_at))

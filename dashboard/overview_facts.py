@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
-from itertools import chain
 from typing import Any, TypeVar
 
 from dashboard import economy, readings, reads, session, side_by_side
@@ -146,9 +144,7 @@ def _runs() -> tuple[Run, ...]:
     """All of them; where each experiment is a request, those of the newest ones."""
     if not economy.metered():
         return reads.runs()
-    names = [each.name for each in reads.experiments()[:EXPERIMENTS]]
-    found = side_by_side.ask([partial(reads.runs, name) for name in names])
-    return tuple(sorted(chain(*found), key=lambda run: run.created_at, reverse=True))
+    return reads.runs_of([each.name for each in reads.experiments()[:EXPERIMENTS]])
 
 
 def _experiments_left() -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import formats, reads
-from dashboard.components import compare_runs, empty, page_header, runs_list
+from dashboard.components import compare_runs, empty, page_header, runs_list, runs_scope
 from dashboard.run_facts import RunFacts
 
 
@@ -17,7 +17,7 @@ def show(experiment: str) -> None:
             on_click=_back,
         )  # fmt: skip
         page_header.show("Compare runs", formats.plain(experiment))
-    everywhere = experiment == runs_list.EVERY
+    everywhere = experiment == runs_scope.EVERY
     scope = reads.runs(None if everywhere else experiment)
     if not scope:
         empty.show("This experiment has no run. Choose another one under All runs.")

@@ -25,8 +25,12 @@ def choices() -> list[str]:
 
 def runs() -> tuple[Run, ...]:
     """Those of the chosen experiment at least."""
-    chosen = _chosen() if economy.metered() else EVERY
-    return reads.runs(None if chosen == EVERY else chosen)
+    if not economy.metered():
+        return reads.runs()
+    chosen = _chosen()
+    if chosen == EVERY:
+        return reads.runs_of([each.name for each in reads.experiments()])
+    return reads.runs(chosen)
 
 
 def nothing_yet() -> bool:

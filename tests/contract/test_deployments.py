@@ -183,6 +183,9 @@ def test_a_regenerated_key_replaces_the_old_one_and_leaves_the_other(
     assert [score(deployment, key).status_code for key in changed] == [401, 200]
     assert kept[0] == kept[1]
     assert score(deployment, kept[0]).status_code == 200
+    assert deployments.keys_replaced_at(healthy)[kind] == (
+        after.primary_regenerated_at if kind is KeyKind.PRIMARY else after.secondary_regenerated_at
+    )
 
 
 def test_a_deployment_for_anonymous_callers_has_no_keys(deployments, name, settled):
@@ -192,6 +195,7 @@ def test_a_deployment_for_anonymous_callers_has_no_keys(deployments, name, settl
         deployments.keys(name)
     with pytest.raises(InvalidRequestError, match="no keys"):
         deployments.begin_regenerate_key(name, KeyKind.PRIMARY)
+    assert deployments.keys_replaced_at(name) == {}
     assert score(settled(name)).status_code == 200
 
 

@@ -19,7 +19,7 @@ BRIEF = Lifetime(local=0, azure=60, moving=0, failed=60)
 @pytest.fixture(autouse=True)
 def opened(monkeypatch):
     """What is open, by back end and name; a test may change both."""
-    workspace = SimpleNamespace(backend="azure", location="rg", name="ws")
+    workspace = SimpleNamespace(backend="azure", location="rg", name="ws", metered=True)
     monkeypatch.setattr(session, "workspace", lambda: workspace)
     memory.clear()
     yield workspace
