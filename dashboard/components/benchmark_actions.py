@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard import reads, session
 from dashboard.components import benchmark_form, benchmark_result, confirm, failures
+from services.access import Role
 from services.domain import LoadTest
 
 
@@ -33,6 +34,7 @@ def show(test: LoadTest) -> None:
             question="Delete this load test?",
             consequence="Its figures and its report are gone. The deployment is not touched.",
             verb="Delete",
+            role=Role.ADMIN,
         ):
             with failures.reported():
                 session.workspace().load_tests.delete(test.id)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dashboard import people
+from services.access import Role
+
 
 def show(
     label: str,
@@ -17,6 +20,7 @@ def show(
     icon: str | None = ":material/delete:",
     disabled: bool = False,
     help: str | None = None,
+    role: Role = Role.OPERATOR,
 ) -> bool:
     """A button that asks first; true in the one rerun that follows the confirmation.
 
@@ -27,7 +31,10 @@ def show(
         verb: The confirming button's text: ``"Delete"``.
         refusal: The other button's text, where “Cancel” could mean the deed itself.
         typed: When given, this exact name has to be typed first.
+        role: The least that is offered the button at all; the port refuses others anyway.
     """
+    if not people.may(role):
+        return False
     opened, agreed = f"{key}.asking", f"{key}.agreed"
     if st.button(label, key=key, icon=icon, disabled=disabled, help=help):
         st.session_state[opened] = True

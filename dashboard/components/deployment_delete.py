@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard import formats, reads, session
 from dashboard.components import confirm, deployment_notice, failures
+from services.access import Role
 from services.domain import Deployment
 
 
@@ -20,6 +21,7 @@ def show(deployment: Deployment) -> None:
         "results stay.",
         verb="Delete",
         typed=name,
+        role=Role.ADMIN,
     )
     if not agreed:
         return

@@ -6,8 +6,9 @@ from datetime import datetime, tzinfo
 
 import streamlit as st
 
-from dashboard import formats, reads, session
+from dashboard import formats, people, reads, session
 from dashboard.components import deployment_delete, failures, migration_code, state_badge
+from services.access import Role
 from services.domain import Deployment, DeploymentState
 
 _MEANING = {
@@ -60,7 +61,7 @@ def _trouble(deployment: Deployment) -> None:
         st.warning(deployment.error, icon=":material/warning:")
         return
     st.error(deployment.error, icon=":material/error:")
-    again = st.button(
+    again = people.may(Role.OPERATOR) and st.button(
         "Try again",
         key=f"health.again-{deployment.name}",
         icon=":material/restart_alt:",

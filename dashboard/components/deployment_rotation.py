@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from dashboard import formats, session, shell
+from dashboard import formats, people, session, shell
 from dashboard.components import failures, migration_code
+from services.access import Role
 from services.domain import Deployment
 from services.rotation import Rotation, RotationStep
 
@@ -32,7 +33,7 @@ BUTTON = {
 
 def show(deployment: Deployment) -> None:
     """Draw where the rotation stands, or the button that starts one."""
-    if not deployment.auth_enabled:
+    if not deployment.auth_enabled or not people.may(Role.OPERATOR):
         return
     with failures.reported():
         rotation = session.workspace().rotations.latest(deployment.name)

@@ -22,6 +22,7 @@ from dashboard.components import (
 )
 from dashboard.components.pipeline_submit import Submission
 from dashboard.pipeline_facts import Catalog, upcoming, when
+from services.access import Role
 from services.domain import AssetStatus, Capability, Schedule
 
 
@@ -104,6 +105,7 @@ def _header(schedule: Schedule) -> None:
             consequence="It will not fire again, and the record of its due times is gone. "
             "The runs it started stay, with their logs.",
             verb="Delete",
+            role=Role.ADMIN,
         ):
             with failures.reported():
                 session.workspace().schedules.delete(schedule.id)

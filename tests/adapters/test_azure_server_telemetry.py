@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import requests
 
+from services.app_insights import captured
 from services.domain import Panel, TimeWindow
 from services.local.store import Store
 from services.local.telemetry import LocalTelemetry, identity
@@ -129,3 +130,29 @@ def test_what_it_gets_wrong_is_put_right(server):
     assert '{"input": "a", "output": ["no"]}' in captured["text"].str.strip().tolist()
     exceptions = telemetry.panel(Panel.EXCEPTIONS, window, "bank").frame
     assert exceptions["exceptions"].sum() == 1
+
+
+def test_what_a_script_prints_is_read_back_row_by_row_and_a_cut_one_is_flagged(server):
+    """The input and output of each request, as the page shows them and drift reads them."""
+    address, telemetry = server
+    before = datetime.now(UTC)
+    window = TimeWindow(
+        start=before - timedelta(minutes=5),
+        end=before + timedelta(minutes=10),
+        bin=timedelta(minutes=1),
+    )
+    rows = [{"age": 38, "job": "admin."}, {"age": 61, "job": "retired"}]
+    for data in (rows, rows[:1], "x" * 70_000):
+        assert requests.post(address, json={"data": data}, timeout=60).ok
+
+    def found():
+        frame = telemetry.panel(Panel.CAPTURED, window, "bank").frame
+        return captured.read(frame.to_dict("records"))
+
+    until(lambda: len(found()) == 3, "what was printed")
+
+    whole = [each for each in found() if not each.truncated]
+    assert {each.output for each in whole} == {'["no"]'}
+    assert sorted(row["age"] for row in captured.scored_rows(found(), "bank")) == [38, 38, 61]
+    (cut,) = [each for each in found() if each.truncated]
+    assert cut.input.startswith('{"input": "xxx')

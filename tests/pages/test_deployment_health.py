@@ -7,8 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from dashboard import tickets
+from dashboard import people, tickets
 from dashboard.components import deployment_documentation
+from services.access import Actor, Role
 from services.domain import ColumnContract, ColumnType, DataContract, DeploymentState, KeyKind
 from services.errors import NotFoundError, UnavailableError
 from services.local import deployment_rows
@@ -331,6 +332,15 @@ def test_deleting_needs_the_exact_name(open_page, bank, port):
     with pytest.raises(NotFoundError):
         port.get("bank")
     assert "Nothing is deployed yet" in texts(page)
+
+
+def test_a_viewer_is_offered_no_action(open_page, bank, monkeypatch):
+    monkeypatch.setattr(people, "visitor", lambda: Actor("ann@example.org", Role.VIEWER))
+    page = open_page("deployment_health")
+
+    assert not page.exception
+    changing = ("health.", "rotation.", "probe.")
+    assert [each.key for each in page.button if str(each.key).startswith(changing)] == []
 
 
 # --- the log ---
