@@ -55,11 +55,13 @@ with failures.explained():
             label="Open Models",
         )
         st.stop()
-    with st.container(horizontal=True, vertical_alignment="bottom", key="scoring-toolbar"):
+    toolbar = st.container(horizontal=True, vertical_alignment="bottom", key="scoring-toolbar")
+    with toolbar:
         deployment = deployment_picker.choose(deployments, width=280)
-        if deployment is None:
-            st.caption("Choose a deployment to see what its rows look like and to score some.")
-            st.stop()
+    if deployment is None:
+        st.caption("Choose a deployment to see what its rows look like and to score some.")
+        st.stop()
+    with toolbar:
         contract = scoring_options.contract(deployment)
         mode = scoring_options.mode(contract)
         accepted = scoring_options.accepts_method(deployment, contract)

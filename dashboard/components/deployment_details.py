@@ -54,7 +54,8 @@ def _authentication(deployment: Deployment) -> str:
 def _compute(deployment: Deployment) -> str:
     parts = [deployment.compute_type]
     if deployment.cpu_cores is not None and deployment.compute_type != "Local":
-        parts.append(f"{deployment.cpu_cores:g} cores")
+        unit = "core" if deployment.cpu_cores == 1 else "cores"
+        parts.append(f"{deployment.cpu_cores:g} {unit}")
     if deployment.memory_gb is not None and deployment.compute_type != "Local":
         parts.append(f"{deployment.memory_gb:g} GB")
     if deployment.compute_type == "Local":

@@ -17,6 +17,9 @@ SHOWN = 8  # rows; from there on the table scrolls
 def show(transitions: Sequence[Transition], *, zone: tzinfo) -> None:
     with st.container(border=True, key="health-history"):
         st.markdown("**Changes**", help="Each passage through Transitioning, newest first")
+        if not transitions:
+            st.caption("Nothing was changed from here yet; what others changed is not known.")
+            return
         st.dataframe(
             frame(transitions),
             hide_index=True,

@@ -10,7 +10,6 @@ from dashboard.choices import Origin
 from dashboard.settings import HOME, SETTINGS, WORKSPACE_CONFIG, Setting, Settings
 from dashboard.versions import Version
 
-ROW_PX = 35
 SECRET = "set, never shown"
 
 
@@ -28,7 +27,7 @@ def show(settings: Settings, origins: Mapping[str, Origin]) -> None:
     st.dataframe(
         rows,
         hide_index=True,
-        height=ROW_PX * (len(rows) + 1) + 3,
+        height="content",
         column_config={
             "Variable": st.column_config.TextColumn(width="medium"),
             "Value": st.column_config.TextColumn(width="medium"),
@@ -60,6 +59,6 @@ def show_versions(versions: Sequence[Version]) -> None:
     st.dataframe(
         rows,
         hide_index=True,
-        height=ROW_PX * (len(rows) + 1) + 3,
+        height="content",
         alt="Installed packages: name, version, what it is used for",
     )
