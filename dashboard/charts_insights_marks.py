@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from dashboard import drawing
 from dashboard.charts_insights import SLATE, Axis, Floats
 from services.chart_events import ChartEvent, EventKind
 from services.domain import TimeWindow
@@ -58,14 +60,34 @@ def mark(
     time: Axis,
     events: Sequence[ChartEvent],
     *,
+    earlier: Sequence[ChartEvent] = (),
     shift: timedelta = timedelta(0),
-) -> None:
-    """A line and a sign where something was done; one for all that was done in a bin.
+) -> go.Figure:
+    """The figure with a line and a sign where something was done; one for all of a bin.
 
     Args:
-        shift: how much later than they were they are drawn: those of an earlier period.
+        earlier: those of an earlier period, drawn at the time of this one.
+        shift: how much later that is.
     """
-    lines, signs = [], []
+    if not events and not earlier:
+        return figure
+    described = figure.to_dict()
+    layout = described["layout"]
+    now, then = _marks(time, events, timedelta(0)), _marks(time, earlier, shift)
+    layout["shapes"] = [*layout.get("shapes", ()), *now[0], *then[0]]
+    layout["annotations"] = [*layout.get("annotations", ()), *now[1], *then[1]]
+    return drawing.figure(described["data"], layout)  # changing the old one costs far more
+
+
+Described = dict[str, Any]
+
+
+def _marks(
+    time: Axis, events: Sequence[ChartEvent], shift: timedelta
+) -> tuple[list[Described], list[Described]]:
+    """The lines and the signs."""
+    lines: list[Described] = []
+    signs: list[Described] = []
     seconds = time.bin.total_seconds()
     for _, group in groupby(
         events, lambda event: (event.at + shift - time.starts[0]).total_seconds() // seconds
@@ -91,16 +113,16 @@ def mark(
                 "hovertext": _told(together, shift),
             }
         )
-    figure.update_layout(
-        shapes=[*figure.layout.shapes, *lines], annotations=[*figure.layout.annotations, *signs]
-    )
+    return lines, signs
 
 
 def _told(together: Sequence[ChartEvent], shift: timedelta) -> str:
-    lines = [f"{each.at.astimezone(UTC):%d %b %H:%M:%S} UTC · {each.text}" for each in together]
-    more = [f"and {len(lines) - TOLD} more"] if len(lines) > TOLD else []
+    lines = [
+        f"{each.at.astimezone(UTC):%d %b %H:%M:%S} UTC · {each.text}" for each in together[:TOLD]
+    ]
+    more = [f"and {len(together) - TOLD} more"] if len(together) > TOLD else []
     head = ["In the period before:"] if shift else []
-    text = "\n".join([*head, *lines[:TOLD], *more])
+    text = "\n".join([*head, *lines, *more])
     return text.replace("&", "&amp;").replace("<", "&lt;").replace("\n", "<br>")
 
 

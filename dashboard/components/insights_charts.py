@@ -205,9 +205,9 @@ def _figure(
             figure, before, over.column, time, shift=shift, name=over.name, unit=over.unit
         )
     charts_insights_marks.choose(figure, time, chosen)
-    charts_insights_marks.mark(figure, time, canvas.events)
-    charts_insights_marks.mark(figure, time, canvas.earlier, shift=shift)
-    return figure
+    return charts_insights_marks.mark(
+        figure, time, canvas.events, earlier=canvas.earlier, shift=shift
+    )
 
 
 # One object each: a figure is known by what draws it.

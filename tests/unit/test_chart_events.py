@@ -79,7 +79,7 @@ def test_marks_of_the_period_before_stand_at_the_shifted_time():
         end=START,
     )
 
-    charts_insights_marks.mark(figure, AXIS, earlier, shift=HOUR)
+    figure = charts_insights_marks.mark(figure, AXIS, (), earlier=earlier, shift=HOUR)
 
     (line,), (sign,) = figure.layout.shapes, figure.layout.annotations
     assert line.x0 == sign.x == "2026-11-22 10:13:00.000"
@@ -91,7 +91,7 @@ def test_events_of_one_bin_share_one_mark_and_a_name_is_no_markup():
     figure = go.Figure()
     audit = [event("deployment.update", "deployment/<b>", 1 + n / 10) for n in range(8)]
 
-    charts_insights_marks.mark(figure, AXIS, found(*audit, deployment=None))
+    figure = charts_insights_marks.mark(figure, AXIS, found(*audit, deployment=None))
 
     (sign,) = figure.layout.annotations
     assert "&lt;b>: updated" in sign.hovertext
