@@ -11,6 +11,7 @@ import streamlit as st
 from dashboard import charts, charts_benchmark, drawing, formats
 from dashboard.components import state_badge
 from services import load_test_findings as findings
+from services import percentile_bounds
 from services.domain import BenchReport, LoadTest, LoadTestPlan, LoadTestState
 from services.load_test_verdict import Outcome, Verdict
 from services.scoring import SCORING_LIMIT_S
@@ -61,6 +62,12 @@ def heading(test: LoadTest, *, verdict: Verdict | None = None, now: datetime, zo
         st.caption(formats.instant(at, zone=zone, now=now), help=formats.utc(at), width="content")
 
 
+_SURE = (
+    "Below it, where the true percentile lies: another test under the same conditions would "
+    "measure another value. From the number of requests alone, whatever their distribution."
+)
+
+
 def _figures(test: LoadTest, report: BenchReport) -> None:
     grid = st.columns(4, gap="small")
     _tile(
@@ -71,8 +78,8 @@ def _figures(test: LoadTest, report: BenchReport) -> None:
         f"{formats.count(report.complete_count)} in {formats.seconds(report.total_s)}",
     )  # fmt: skip
     _tile(grid[1], "p50", _rank(report, 50), _inside(test, 50), help="The median")
-    _tile(grid[2], "p95", _rank(report, 95), *_worth(report, 95))
-    _tile(grid[3], "p99", _rank(report, 99), *_worth(report, 99))
+    _tile(grid[2], "p95", _rank(report, 95), *_worth(report, 95), help=_SURE)
+    _tile(grid[3], "p99", _rank(report, 99), *_worth(report, 99), help=_SURE)
     grid = st.columns(4, gap="small")
     _tile(
         grid[0], "Mean", formats.milliseconds(report.mean_ms),
@@ -132,7 +139,16 @@ def _worth(report: BenchReport, rank: int) -> tuple[str, str]:
     why_not = findings.unsupported(rank, report)
     if why_not:
         return f"needs {findings.needed(rank)} samples", "orange"
-    return f"{formats.count(report.complete_count)} samples", "off"
+    found = percentile_bounds.bounds(report.percentiles_ms, report.complete_count, rank)
+    if found is None:
+        return f"{formats.count(report.complete_count)} samples", "off"
+    return f"{_between(*found)}, 95 % sure", "off"
+
+
+def _between(low_ms: float, high_ms: float) -> str:
+    """Both in the same unit where they have one: ``12–15 ms``."""
+    low, high = formats.milliseconds(low_ms), formats.milliseconds(high_ms)
+    return f"{low.removesuffix(' ms') if high.endswith(' ms') else low}–{high}"
 
 
 def _signed(value_ms: float | None) -> str:

@@ -8,8 +8,10 @@ from datetime import timedelta
 
 import pytest
 
+from dashboard import formats
 from services.domain import LoadTestState
 from services.errors import UnavailableError
+from services.percentile_bounds import bounds
 from tests.recorded import load_tests
 from tests.shared_data import shared_data
 from tests.stub_deployment import deploy
@@ -59,6 +61,18 @@ def test_a_result_shows_speed_percentiles_and_the_margin(open_page, store):
 def page_report(store) -> dict:
     with store.reading() as db:
         return json.loads(db.execute("SELECT report FROM load_tests").fetchone()["report"])
+
+
+def test_four_hundred_requests_show_between_what_the_p95_lies(open_page, store):
+    load_tests.finished(store, requests=400, median_ms=12.0)
+    known = {int(rank): value for rank, value in page_report(store)["percentiles_ms"].items()}
+    low, high = bounds(known, 400, 95)
+
+    below_it = below(open_page("benchmark_results"), "p95")
+
+    assert low <= known[95] <= high
+    assert below_it.endswith(f"–{formats.milliseconds(high)}, 95 % sure")
+    assert below_it.startswith(formats.milliseconds(low).removesuffix(" ms"))
 
 
 def test_ten_requests_do_not_support_a_p95(open_page, local_workspace):
