@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta, tzinfo
 
 NOTHING = "–"
@@ -125,8 +126,11 @@ def plain(text: str) -> str:
 
 def sentence(text: str) -> str:
     """A sentence of ours that may quote a file or a caller: the quote stays text."""
-    return "".join(f"\\{character}" if character in _QUOTED else character for character in text)
+    quoted = "".join(f"\\{each}" if each in _QUOTED else each for each in text)
+    return _AT_A_LINES_START.sub(r"\1\\\2", _ICON.sub(r"\\:", quoted))
 
 
+_ICON = re.compile(r":(?=[a-z_]+/?[a-z_]*(?:\\\[|:))")  # ``:material/…:`` and ``:red[…]``
+_AT_A_LINES_START = re.compile(r"(\n\s*)([#+=-])")  # of the quote: no heading, list or rule
 _QUOTED = frozenset("\\`*[]<>$~")
 _MARKUP = frozenset("\\`*_{}[]()<>#+-.!|~:$")

@@ -58,9 +58,9 @@ def _since(deployment: Deployment, *, now: datetime, zone: tzinfo) -> str:
 def _trouble(deployment: Deployment) -> None:
     """A sentence of the back end, as loud as the state, and the way on."""
     if deployment.state is not DeploymentState.FAILED:
-        st.warning(deployment.error, icon=":material/warning:")
+        st.warning(formats.sentence(deployment.error), icon=":material/warning:")
         return
-    st.error(deployment.error, icon=":material/error:")
+    st.error(formats.sentence(deployment.error), icon=":material/error:")
     again = people.may(Role.OPERATOR) and st.button(
         "Try again",
         key=f"health.again-{deployment.name}",

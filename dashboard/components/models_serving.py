@@ -76,7 +76,7 @@ def _row(deployment: Deployment, *, now: datetime) -> None:
                 query_params=target,
             )
         if deployment.error:
-            st.error(deployment.error, icon=":material/error:")
+            st.error(formats.sentence(deployment.error), icon=":material/error:")
 
 
 def _since(deployment: Deployment, *, now: datetime) -> str:

@@ -57,7 +57,7 @@ VIEWS: dict[str, Callable[[Model], None]] = {
 def show(model: Model, *, zone: tzinfo) -> None:
     if not model.readable:
         st.subheader(formats.plain(model.name), anchor=False)
-        st.warning(model.description, icon=":material/help:")
+        st.warning(formats.sentence(model.description), icon=":material/help:")
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.container(gap="xxsmall", width="stretch"):

@@ -36,7 +36,7 @@ def show(facts: RunFacts, *, now: datetime, zone: tzinfo) -> None:
         state_badge.show(run.status)
         _actions(facts)
     if run.error:
-        st.error(run.error, icon=":material/error:")
+        st.error(formats.sentence(run.error), icon=":material/error:")
     if run.status is RunStatus.NOT_RESPONDING:
         st.warning(_silent(), icon=":material/warning:")
     _figures(facts, now=now)
@@ -148,7 +148,7 @@ def _figures(facts: RunFacts, *, now: datetime) -> None:
         (
             f"Best {run.primary_metric}" if short else "Best score",
             formats.metric(run.score),
-            facts.best.display_name if facts.best else "none yet",
+            formats.sentence(facts.best.display_name) if facts.best else "none yet",
             None if short else run.primary_metric,
         ),
         (

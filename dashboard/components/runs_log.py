@@ -45,7 +45,7 @@ def show(facts: RunFacts) -> None:
         download = st.container(width="content")
     run = facts.child(chosen) or facts.run
     if run.error and run.id != facts.run.id:  # the run's own stands above
-        st.error(run.error, icon=":material/error:")
+        st.error(formats.sentence(run.error), icon=":material/error:")
     tail = _whole(run) if whole else session.workspace().runs.logs(run.id, line_limit=limit)
     runs_triage.show(run, tail)
     _errors(tail)

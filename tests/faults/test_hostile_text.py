@@ -1,0 +1,162 @@
+"""Markup and control characters wherever a name or a sentence comes from somebody else."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from services.alerts.records import Channel, ChannelKind
+from services.local.workspace import LocalWorkspace
+from tests.recorded import alerts, datasets, load_tests, overview, pipelines, runs
+
+ROW = (9, "Markup and control characters")
+HOSTILE = (
+    "<script>alert(1)</script> [link](http://evil.example) ![pixel](http://evil.example/p.png)"
+    " $x^2$ :material/skull: :red[red] **bold** `code` ~~gone~~ <b>b</b> # head"
+    " \u202ertl \x00\x07 a\nb"
+)
+CLEAN = HOSTILE.replace("\x00", "").replace("\x07", "")
+# What Streamlit's Markdown would make something of, unless a backslash stands before it.
+INTERPRETED = {
+    "a link": r"(?<!\\)\[link(?<!\\)\](?<!\\)\(",
+    "an image": r"(?<!\\)!(?<!\\)\[pixel(?<!\\)\](?<!\\)\(",
+    "HTML": r"(?<!\\)<(?:script|b)(?<!\\)>",
+    "LaTeX": r"(?<!\\)\$x.{0,2}2(?<!\\)\$",
+    "an icon": r"(?<!\\):material/skull",
+    "a colour": r"(?<!\\):red(?<!\\)\[red",
+    "bold": r"(?<!\\)\*(?<!\\)\*bold",
+    "code": r"(?<!\\)`code(?<!\\)`",
+    "struck out": r"(?<!\\)~(?<!\\)~gone",
+}
+MARKDOWN_FIELDS = ("body", "label", "help", "delta", "title", "caption", "placeholder")
+PLAIN = ("code", "text", "json", "arrow_data_frame", "text_area", "text_input", "plotly_chart")
+VIEWS = {
+    "overview": [{}],
+    "dataset": [
+        {"dataset": name, "dataset-view": view}
+        for name in ("bank", "odd")
+        for view in ("Profile", "Preview", "Contract", "Compare")
+    ],
+    "training_runs": [{}, {"run": "parent"}, {"run": "child"}, {"run": "failed"}],
+    "models": [{}, {"model": "bank-marketing:1"}],
+    "deployment_health": [
+        {"deployment": "bank", "view": view} for view in ("Overview", "API documentation", "Log")
+    ],
+    "app_insights": [{}],
+    "live_scoring": [
+        {"deployment": "bank", "input": each} for each in ("Form", "JSON", "CSV file")
+    ],
+    "benchmark_results": [{}],
+    "pipeline_schedules": [
+        {"view": view}
+        for view in ("Schedules", "Pipelines", "Runs", "Retraining", "Batch inference")
+    ],
+    "alerts": [{"view": view} for view in ("Incidents", "Rules", "Channels", "Quiet hours")],
+    "migration": [{}, {"part": "Code"}],
+    "settings": [
+        {"part": each} for each in ("Settings", "Changes", "Versions", "Switch workspace")
+    ],
+}
+# Texts a back end supplies: what is free here, and what is only free in Azure.
+COLUMNS = {
+    "datasets": ("description", "source"),
+    "runs": ("display_name", "error"),
+    "models": ("description", "algorithm", "framework"),
+    "deployments": ("description", "error"),
+    "load_tests": ("name", "error"),
+    "pipelines": ("name", "description"),
+    "pipeline_runs": ("error", "run_source"),
+    "pipeline_steps": ("name", "error"),
+    "pipeline_endpoints": ("name", "description"),
+    "schedules": ("name", "description"),
+    "firings": ("reason",),
+    "incidents": ("title", "detail", "note", "resolution", "acknowledged_by"),
+    "probe_results": ("reason",),
+    "audit": ("actor", "action"),
+    "flow_steps": ("title", "detail"),
+    "deployment_transitions": ("kind",),
+}
+JSONS = {"datasets": "tags", "runs": "tags", "models": "tags"}
+
+
+def recorded(workspace: LocalWorkspace) -> None:
+    """Something on every page, all of whose free texts are hostile."""
+    home, store = workspace.home, workspace.store
+    overview.filled(workspace)
+    word = CLEAN.replace("\n", " ").replace('"', "'")
+    rows = "".join(f'"{word} {n % 3}",{n},{n % 2}\n' for n in range(60))
+    datasets.register(workspace, "odd", f'"{word}",number,y\n{rows}')
+    runs.failed(home, store, experiment="bank-marketing")
+    load_tests.failed(store)
+    pipelines.batch(home, store)
+    alerts.month(workspace)
+    channel = Channel(id="", name=CLEAN, kind=ChannelKind.WEBHOOK)
+    workspace.alerts.save_channel(channel, secret="http://127.0.0.1:9/hook")
+    with store.transaction() as db:
+        known = {row[0] for row in db.execute("SELECT name FROM sqlite_master").fetchall()}
+        for table, columns in COLUMNS.items():
+            assert table in known, table
+            for column in columns:
+                db.execute(f"UPDATE {table} SET {column} = ? || abs(random() % 1000000)", (CLEAN,))
+        for table, column in JSONS.items():
+            db.execute(f"UPDATE {table} SET {column} = ?", (json.dumps({CLEAN: CLEAN}),))
+
+
+def run_ids(workspace: LocalWorkspace) -> dict[str, str]:
+    with workspace.store.reading() as db:
+        rows = db.execute("SELECT id, parent_id, status FROM runs ORDER BY created_at").fetchall()
+    return {
+        "parent": next(row["id"] for row in rows if row["parent_id"] is None),
+        "child": next(row["id"] for row in rows if row["parent_id"] is not None),
+        "failed": next(row["id"] for row in rows if row["status"] == "Failed"),
+    }
+
+
+def texts(page: AppTest) -> Iterator[tuple[str, str]]:
+    """Every text of a page that is read as Markdown, with where it stands."""
+    for element in walk(page._tree):
+        proto = getattr(element, "proto", None)
+        kind = getattr(element, "type", "")
+        if proto is None or kind in PLAIN:
+            continue
+        for field in MARKDOWN_FIELDS:
+            value = getattr(proto, field, None)
+            if isinstance(value, str) and value:
+                yield f"{kind}.{field}", value
+
+
+def walk(block: object) -> Iterator[object]:
+    yield block
+    for child in getattr(block, "children", {}).values():
+        yield from walk(child)
+
+
+@pytest.fixture
+def filled(local_workspace: LocalWorkspace) -> LocalWorkspace:
+    recorded(local_workspace)
+    return local_workspace
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_a_page_shows_it_as_it_stands(filled, open_page, figures, name):
+    wrong: Counter[str] = Counter()
+    seen = shown = 0
+    ids = run_ids(filled)
+    for address in VIEWS[name]:
+        page = open_page(name, **{key: ids.get(each, each) for key, each in address.items()})
+        assert not page.exception, page.exception[0].stack_trace if page.exception else ""
+        for where, text in texts(page):
+            seen += 1
+            shown += "skull" in text or "evil" in text
+            for what, pattern in INTERPRETED.items():
+                if re.search(pattern, text):
+                    wrong[f"{what} in {where}: {text[:150]!r}"] += 1
+    figures.add(
+        name, "its texts hostile", f"{seen} texts read, {shown} with hostile parts, as text"
+    )
+    assert not wrong, "\n".join(f"{count} × {each}" for each, count in wrong.items())
