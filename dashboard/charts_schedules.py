@@ -21,7 +21,7 @@ LOOK: dict[str, tuple[str, str]] = {
     "Canceled": ("rgb(140, 140, 148)", "line-ew-open"),
     "Not started": ("rgba(140, 140, 148, 0.6)", "square-open"),
 }
-ROW_PX, FRAME_PX = 30, 74
+ROW_PX, FRAME_PX = 30, 90
 LABEL_EVERY = 3  # days
 NAME = 34  # characters of a schedule's name
 

@@ -64,7 +64,8 @@ def overview(deployment: Deployment) -> None:
         deployment_probe.show(deployment, now=now, zone=zone)
         deployment_keys.show(deployment)
         deployment_rotation.show(deployment)
-        deployment_version.show(deployment, reads.models())
+        with failures.reported():
+            deployment_version.show(deployment, reads.models())
 
 
 @st.fragment(run_every=FOLLOW_EVERY_S if moving else shell.refresh_interval())
@@ -79,9 +80,10 @@ def health() -> None:
         if deployment_table.show(listed, chosen=name, zone=shell.zone()) != name:
             st.rerun(scope="app")  # another row was chosen
         deployment_header.show(deployment, now=now, zone=shell.zone())
-        deployment_golden.show(deployment)
+        held_back = deployment_golden.show(deployment)
         deployment_incidents.show(name, now=now)
-        deployment_diagnosis.show(deployment, now=now)
+        if not held_back:  # then the cause is known
+            deployment_diagnosis.show(deployment, now=now)
         if moving:
             own, every = port.transitions(name), port.transitions()
             deployment_tracker.show(deployment, own, every, reads.deployment_log(name, 20), now=now)
