@@ -16,6 +16,8 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+import orjson
+
 from services.app_insights.wire import (
     ITEM_LIMIT_BYTES,
     MESSAGE_LIMIT,
@@ -52,13 +54,14 @@ def row(envelope: Mapping[str, Any]) -> Row | None:
     if kind not in _KINDS:
         raise InvalidRequestError(f"Items of the type “{kind[:40]}” are not kept.")
     table, read = _KINDS[kind]
-    properties = _properties(base.get("properties"))
+    properties, written = _properties(base.get("properties"))
     values = read(base, properties)
     if values is None:
         return None
     found = _common(envelope, properties)
-    found["customDimensions"] = _json(properties)
-    found["customMeasurements"] = _json(_measurements(base.get("measurements")))
+    found["customDimensions"] = written
+    measurements = base.get("measurements")
+    found["customMeasurements"] = _json(_measurements(measurements)) if measurements else "{}"
     found.update(values)
     return Row(table, found)
 
@@ -217,12 +220,13 @@ _KINDS: Mapping[str, tuple[str, _Reader]] = MappingProxyType(
 # --- values as they come ----------------------------------------------------------
 
 
-def _properties(given: Any) -> dict[str, str]:
-    """Properties as text. Some servers ship all of them as one, the ``repr`` of a dict."""
-    if not isinstance(given, dict):
-        return {}
-    if _plain(given):
-        return given
+def _properties(given: Any) -> tuple[dict[str, str], str]:
+    """Properties as text, and all of them as JSON. Some servers ship all of them as one, the
+    ``repr`` of a dict."""
+    if not given or not isinstance(given, dict):
+        return {}, "{}"
+    if (written := _as_it_came(given)) is not None:
+        return given, written
     properties = {
         _text(name, NAME_LIMIT): _text(value, PROPERTY_LIMIT) for name, value in given.items()
     }
@@ -231,28 +235,29 @@ def _properties(given: Any) -> dict[str, str]:
         try:
             unpacked = ast.literal_eval(packed)
         except (ValueError, SyntaxError, MemoryError, RecursionError):
-            return properties
+            return properties, _json(properties)
         if isinstance(unpacked, dict):
             del properties["custom_dimensions"]
             properties |= {
                 _text(name, NAME_LIMIT): _text(value, PROPERTY_LIMIT)
                 for name, value in unpacked.items()
             }
-    return properties
+    return properties, _json(properties)
 
 
-def _plain(given: dict[str, Any]) -> bool:
-    """Whether they can be kept as they came, which those of a busy sender always can."""
-    for name, value in given.items():
-        if not (
-            type(value) is str
-            and len(value) <= PROPERTY_LIMIT
-            and value.isascii()
-            and len(name) <= NAME_LIMIT
-            and name.isascii()
-        ):
-            return False
-    return "custom_dimensions" not in given
+_TEXTS = {str}
+
+
+def _as_it_came(given: dict[str, Any]) -> str | None:
+    """As JSON, where they can be kept unchanged, which those of a busy sender always can."""
+    if set(map(type, given.values())) != _TEXTS or "custom_dimensions" in given:
+        return None
+    try:
+        written = orjson.dumps(given)
+    except TypeError:  # half a surrogate pair
+        return None
+    kept = len(written) <= PROPERTY_LIMIT and written.isascii()
+    return written.decode() if kept and max(map(len, given)) <= NAME_LIMIT else None
 
 
 def _measurements(given: Any) -> dict[str, float]:
@@ -328,6 +333,4 @@ def _or(value: float | None, otherwise: float) -> float:
 def _json(value: Any) -> str:
     if not value:
         return "{}" if isinstance(value, dict) else "[]"
-    import orjson
-
     return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -138,7 +139,7 @@ def _arrow(table: str, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
     }
     return pa.table(
         {
-            name: pa.array([values[name] for values in rows], types[kind])
+            name: pa.array(list(map(itemgetter(name), rows)), types[kind])
             for name, kind in tables.STORED[table].items()
         }
     )
