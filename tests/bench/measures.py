@@ -35,10 +35,13 @@ class Measure:
 
     def cells(self) -> tuple[str, ...]:
         """As a row of the table, under `HEADING`."""
-        theirs = figure(self.theirs, self.unit) if self.theirs is not None else self.note or "–"
         reached = {None: "", True: "yes", False: "no"}[self.reached]
         own = figure(self.ours, self.unit)
-        return (self.subject, self.against, own, theirs, times(self.ratio), self.aim, reached)
+        against, theirs = self.against, self.note or "–"
+        if self.theirs is not None:
+            theirs = figure(self.theirs, self.unit)
+            against = f"{against}; {self.note}" if self.note else against
+        return (self.subject, against, own, theirs, times(self.ratio), self.aim, reached)
 
 
 def read(record: dict[str, Any]) -> Measure:
