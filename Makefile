@@ -6,7 +6,7 @@
 #   make test       every test; gets Chromium, ab and Node where they are missing
 #   make check      ruff, format, mypy; hadolint, shellcheck
 #   make azure-double  Azure ML on this machine, for the dashboard and for scripts of SDK v1
-#   make bench      ratios measured against the alternatives, a few minutes
+#   make bench      ratios measured against the alternatives, half an hour
 #   make image      the container image
 
 PYTHON ?= python3.11
@@ -69,7 +69,7 @@ format: $(TEST_READY)
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) $(NODE)/node_modules test-results bench-results .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(NODE)/node_modules test-results bench-results bench-environments .mypy_cache .ruff_cache .pytest_cache
 
 # --- set-up ---
 
