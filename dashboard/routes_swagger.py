@@ -64,10 +64,15 @@ def through_here(found: Mapping[str, Any]) -> dict[str, Any]:
     shown = dict(found)
     if "openapi" in shown:
         shown["servers"] = [{"url": "server"}]
-        components = dict(shown.get("components", {}))
-        schemes = dict.fromkeys(components.get("securitySchemes", {}), _BEARER)
+        components = _object(shown.get("components"))
+        schemes = dict.fromkeys(_object(components.get("securitySchemes")), _BEARER)
         shown["components"] = {**components, "securitySchemes": schemes}
     return shown
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    """What a deployment says of itself need not be well formed."""
+    return value if isinstance(value, Mapping) else {}
 
 
 _BEARER = {

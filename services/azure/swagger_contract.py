@@ -25,17 +25,22 @@ def read(document: Mapping[str, Any]) -> DataContract | None:
     Source: azureml-inference-server-http 1.5.1, whose documents call the body
     ``ServiceInput``; its rows are objects, or values by position.
     """
-    schemas = document.get("definitions") or (document.get("components") or {}).get("schemas")
-    body = (schemas or {}).get("ServiceInput")
-    if not isinstance(body, Mapping):
-        return None
+    schemas = document.get("definitions") or _object(document.get("components")).get("schemas")
+    body = _object(_object(schemas).get("ServiceInput"))
     for name, rows in _tables(body):
         columns = rows["items"]["properties"]
         example = _example(body, name)
         return DataContract(
-            columns=tuple(_column(key, schema, example.get(key)) for key, schema in columns.items())
+            columns=tuple(
+                _column(key, _object(schema), example.get(key)) for key, schema in columns.items()
+            )
         )
     return None
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    """The value if it is an object; whoever wrote the document may have meant something else."""
+    return value if isinstance(value, Mapping) else {}
 
 
 def _tables(schema: Mapping[str, Any], name: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -43,7 +48,7 @@ def _tables(schema: Mapping[str, Any], name: str = "") -> Iterator[tuple[str, Ma
     items = schema.get("items")
     if isinstance(items, Mapping) and isinstance(items.get("properties"), Mapping):
         yield name, schema
-    for key, inner in (schema.get("properties") or {}).items():
+    for key, inner in _object(schema.get("properties")).items():
         if isinstance(inner, Mapping):
             yield from _tables(inner, key)
 

@@ -365,7 +365,9 @@ def _properties(core: str | None) -> Mapping[str, str]:
 def _document(name: str, body: bytes) -> Mapping[str, Any]:
     try:
         document: Mapping[str, Any] = json.loads(body)
-    except ValueError as error:
+        if not isinstance(document, dict):
+            raise ValueError("no JSON object")
+    except (ValueError, RecursionError) as error:
         raise OperationFailedError(
             f"“{name}” describes itself in something other than JSON."
         ) from error
