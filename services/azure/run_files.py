@@ -140,6 +140,10 @@ class RunFiles:
             with session.get(address, headers=end, timeout=TIMEOUT_S) as answer:
                 _check(answer, kind, name)
                 return answer.content
+        except requests.ReadTimeout:
+            raise UnavailableError(
+                f"The workspace's storage account did not answer in time for {kind} “{name}”."
+            ) from None
         except requests.RequestException:
             raise UnavailableError(
                 f"The workspace's storage account could not be reached for {kind} “{name}”."

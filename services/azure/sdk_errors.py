@@ -26,6 +26,7 @@ from services.errors import (
 )
 
 MESSAGE_LIMIT = 300
+WRAPPED = 6  # errors inside one another that are looked at
 SECRET = re.compile(r"(?i)(bearer\s+|sig=|secret|password|accountkey=)[^\s\"'&,;]+")
 # Microsoft Entra's codes, and MSAL's words for a tenant there is not.
 REFUSED = re.compile(r"AADSTS\d+|invalid_\w+|unauthorized_client|authority configuration")
@@ -91,11 +92,29 @@ def retold(error: Exception, kind: str, name: str = "") -> ServiceError:
         return InvalidRequestError(text or f"Azure ML refused the request for {thing}.")
     if (status or 0) >= 500:
         return UnavailableError(f"Azure ML could not answer for {thing} (HTTP {status}).")
+    if _waited(error):
+        return UnavailableError(f"Azure ML did not answer in time for {thing}.")
     if _is(error, *TRANSPORT) or isinstance(error, (OSError, TimeoutError)):
         return UnavailableError(f"Azure ML could not be reached for {thing}.")
     if isinstance(error, (KeyError, AttributeError, TypeError, ValueError)):
         return UnavailableError(f"Azure ML's answer for {thing} could not be understood.")
     return OperationFailedError(text or f"Azure ML could not do this with {thing}.")
+
+
+def _waited(error: BaseException | None) -> bool:
+    """Whether it, or what it wraps, is an answer that did not come."""
+    for _ in range(WRAPPED):
+        if error is None or _is(error, "ReadTimeout", "ReadTimeoutError"):
+            break
+        inner = (getattr(error, name, None) for name in ("inner_exception", "reason"))
+        error = next(
+            (each for each in (*inner, *error.args[:1], error.__cause__) if _is_error(each)), None
+        )
+    return error is not None and _is(error, "ReadTimeout", "ReadTimeoutError")
+
+
+def _is_error(value: object) -> bool:
+    return isinstance(value, BaseException)
 
 
 def status_of(error: BaseException) -> int | None:

@@ -15,6 +15,7 @@ from services.errors import (
     InvalidRequestError,
     NotFoundError,
     ServiceError,
+    SignInError,
     UnavailableError,
 )
 
@@ -69,7 +70,7 @@ def test_there_are_many_of_them():
     ("status", "kind"),
     [
         (400, InvalidRequestError),
-        (401, AccessDeniedError),
+        (401, SignInError),
         (403, AccessDeniedError),
         (404, NotFoundError),
         (409, ConflictError),
@@ -97,9 +98,9 @@ def test_the_status_decides_wherever_it_is_kept(status, kind):
     [
         (
             "Authentication failed: AADSTS7000215: Invalid client secret provided.",
-            AccessDeniedError,
+            SignInError,
         ),
-        ("Authentication failed: Unable to get authority configuration for …", AccessDeniedError),
+        ("Authentication failed: Unable to get authority configuration for …", SignInError),
         ("Authentication failed: HTTP Error: 503", UnavailableError),
         ("Authentication failed: ('Connection aborted.', RemoteDisconnected())", UnavailableError),
     ],
@@ -116,7 +117,7 @@ def test_nobody_signed_in_at_the_command_line_is_no_outage():
     error = CredentialUnavailableError("Please run 'az login' to set up an account")
 
     assert "az login" in str(retold(error, "model"))
-    assert type(retold(error, "model")) is AccessDeniedError
+    assert type(retold(error, "model")) is SignInError
 
 
 def test_an_error_whose_own_text_fails_is_told_all_the_same():
@@ -151,3 +152,14 @@ def test_our_own_errors_and_an_interruption_pass():
         raise KeyboardInterrupt
     with pytest.raises(ConflictError), translated("run"):
         raise ConflictError("Busy.")
+
+
+def test_an_answer_that_did_not_come_is_told_from_a_peer_that_is_not_there():
+    import requests
+    from msrest.exceptions import ClientRequestError
+
+    late = ClientRequestError("Error occurred in request.", requests.ReadTimeout("read timed out"))
+    gone = ClientRequestError("Error occurred in request.", requests.ConnectionError("refused"))
+
+    assert "did not answer in time" in str(retold(late, "model"))
+    assert "could not be reached" in str(retold(gone, "model"))
