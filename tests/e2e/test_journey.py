@@ -17,13 +17,16 @@ from dashboard import navigation
 from services.domain import DeploymentState, Panel, RunStatus, TimeWindow
 from services.local.clock import utc_now
 from services.local.workspace import LocalWorkspace, open_workspace
+from tests.e2e import secrets
 from tests.e2e.browser import Visit
+from tests.e2e.running import Running
 from tests.e2e.test_every_page import ADDRESSES
 from tests.shared_data import shared_data
 
 PATIENCE_MS = 60_000
 HOUR = timedelta(hours=1)
 TRAINING_S, SOON_S = 420.0, 120.0
+VIEW = "API documentation"
 DATASET, DEPLOYMENT = "bankmarketing_train", "bank-journey"
 
 
@@ -102,9 +105,12 @@ def test_from_a_file_to_a_schedule(operator, workspace, dashboard, open_tab):
     run_id = trains(operator, workspace)
     registers_and_deploys(operator, workspace)
     turns_telemetry_on(operator, workspace)
+    known = {*keys(workspace), workspace.pipelines.rest_token()}
+    replaces_a_key(operator, workspace)
+    known |= keys(workspace)
     scores_from_the_form(operator, workspace)
     sees_a_failed_request(operator, workspace)
-    benchmarks(operator, workspace)
+    benchmarks(operator, workspace, dashboard, known)
     pipeline_id = publishes(operator, workspace)
     triggers_over_rest(operator, workspace, dashboard.base, pipeline_id)
     schedules(operator, workspace)
@@ -112,6 +118,7 @@ def test_from_a_file_to_a_schedule(operator, workspace, dashboard, open_tab):
     assert operator.visit.outside == []
 
     every_page_is_quiet_with_data_on_it(open_tab, run_id)
+    no_secret_is_anywhere_else(operator, workspace, dashboard, known)
 
 
 def registers_the_file(operator: Operator) -> None:
@@ -180,6 +187,23 @@ def turns_telemetry_on(operator: Operator, workspace: LocalWorkspace) -> None:
     )
 
 
+def keys(workspace: LocalWorkspace) -> set[str]:
+    known = workspace.deployments.keys(DEPLOYMENT)
+    return {known.primary, known.secondary}
+
+
+def replaces_a_key(operator: Operator, workspace: LocalWorkspace) -> None:
+    """After looking at both, so that they have been on a screen once."""
+    before = workspace.deployments.keys(DEPLOYMENT)
+    for kind in ("Primary", "Secondary"):
+        operator.keyed(f"health.{kind}-{DEPLOYMENT}.show").get_by_text("Show").click()
+        operator.visit.settle()
+    operator.sees(before.primary)
+    operator.presses(f"health.regenerate-Primary-{DEPLOYMENT}")
+    operator.presses(f"health.regenerate-Primary-{DEPLOYMENT}.yes")
+    until(lambda: workspace.deployments.keys(DEPLOYMENT).primary != before.primary)
+
+
 def scores_from_the_form(operator: Operator, workspace: LocalWorkspace) -> None:
     operator.goes_to(f"/live_scoring?deployment={DEPLOYMENT}")
     operator.presses("live_scoring.score")
@@ -215,11 +239,21 @@ def requests(workspace: LocalWorkspace, column: str = "requests") -> int:
     return int(frame[column].sum()) if len(frame) else 0
 
 
-def benchmarks(operator: Operator, workspace: LocalWorkspace) -> None:
+def benchmarks(
+    operator: Operator, workspace: LocalWorkspace, dashboard: Running, known: set[str]
+) -> None:
+    """While ab runs, its command line is there for everybody to read."""
     operator.goes_to(f"/benchmark_results?deployment={DEPLOYMENT}")
     operator.presses("benchmark.run")
     test = until(lambda: next(iter(workspace.load_tests.list()), None))
-    until(lambda: workspace.load_tests.get(test.id).state.settled)
+    told: set[str] = set()
+
+    def ended() -> bool:
+        told.update(secrets.in_processes(dashboard.family(), known))
+        return bool(workspace.load_tests.get(test.id).state.settled)
+
+    until(ended)
+    assert told == set()
     report = workspace.load_tests.get(test.id).report
     assert report is not None, workspace.load_tests.get(test.id).error
     assert (report.complete_count, report.failed_count, report.non_2xx_count) == (400, 0, 0)
@@ -281,3 +315,30 @@ def every_page_is_quiet_with_data_on_it(open_tab: Any, run_id: str) -> None:
             assert visit.page.get_by_test_id("stException").count() == 0, address
             assert visit.errors == [], address
             assert visit.outside == [], address
+
+
+def no_secret_is_anywhere_else(
+    operator: Operator, workspace: LocalWorkspace, dashboard: Running, known: set[str]
+) -> None:
+    """Keys, old and new, and the token: not on a page, in a log, a table or a process."""
+    frames = secrets.received(operator.page)
+    addresses = [
+        *ADDRESSES.values(),
+        *(f"/deployment_health?deployment={DEPLOYMENT}&view={each}" for each in ("Log", VIEW)),
+        f"/live_scoring?deployment={DEPLOYMENT}&view=History",
+        f"/app_insights?deployment={DEPLOYMENT}&window=1h&details=Requests",
+        f"/pipeline_schedules?view=Pipelines&pipeline={workspace.pipelines.list()[0].id}",
+    ]
+    for address in addresses:
+        operator.goes_to(address)
+        shown = secrets.on_screen(operator.page)
+        assert not [each for each in known if each in shown], address
+    assert len(frames) > len(addresses)  # it did listen
+    assert not [each for each in known for frame in frames if each.encode() in frame]
+
+    log = dashboard.home.parent / "dashboard.log"
+    assert secrets.in_files(dashboard.home, known, log) == []
+    assert secrets.in_tables(dashboard.home, known) == []
+    assert secrets.in_telemetry(workspace, known) == []
+    assert secrets.in_processes([dashboard.process, *dashboard.family()], known) == []
+    assert not [each for each in known if each in str(workspace.audit.list(limit=10_000))]
