@@ -63,8 +63,8 @@ def heading(test: LoadTest, *, verdict: Verdict | None = None, now: datetime, zo
 
 
 _SURE = (
-    "Below it, where the true percentile lies: another test under the same conditions would "
-    "measure another value. From the number of requests alone, whatever their distribution."
+    "Below it: between which values the true percentile lies, 95 % sure. Another test under the "
+    "same conditions would measure another value."
 )
 
 
@@ -142,7 +142,7 @@ def _worth(report: BenchReport, rank: int) -> tuple[str, str]:
     found = percentile_bounds.bounds(report.percentiles_ms, report.complete_count, rank)
     if found is None:
         return f"{formats.count(report.complete_count)} samples", "off"
-    return f"{_between(*found)}, 95 % sure", "off"
+    return _between(*found), "off"
 
 
 def _between(low_ms: float, high_ms: float) -> str:

@@ -13,11 +13,11 @@ from services.scored.gate import Asker, GoldenVerdict
 SHOWN = 5  # cases named; the rest are counted
 
 
-def show(deployment: Deployment) -> None:
-    """Nothing where the last model that was to serve does."""
+def show(deployment: Deployment) -> bool:
+    """Whether it held a model back; nothing is drawn where it did not."""
     refused = _refused(deployment)
     if refused is None:
-        return
+        return False
     name, model_id = deployment.name, formats.plain(refused.model_id)
     with st.container(border=True, key="health-golden"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -34,6 +34,7 @@ def show(deployment: Deployment) -> None:
         if len(refused.wrong) > SHOWN:
             lines.append(f"- and {formats.count(len(refused.wrong) - SHOWN)} more")
         st.markdown("\n".join(lines))
+    return True
 
 
 def _refused(deployment: Deployment) -> GoldenVerdict | None:
@@ -41,7 +42,7 @@ def _refused(deployment: Deployment) -> GoldenVerdict | None:
         return None
     gated = (each for each in reads.golden_verdicts(deployment.name) if each.asked_by is Asker.GATE)
     last = next(gated, None)
-    if last is None or last.passed or last.why not in deployment.error:
+    if last is None or last.passed or last.wrong[0] not in deployment.error:
         return None
     return last
 

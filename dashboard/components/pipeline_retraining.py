@@ -37,13 +37,19 @@ def show(catalog: Catalog, *, now: datetime, zone: tzinfo) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.selectbox(
-            "Retraining pipeline", list(pipelines), format_func=catalog.title,
+            "Retraining pipeline", _latest_first(pipelines), format_func=catalog.title,
             key="retraining", bind="query-params", width=420,
         )  # fmt: skip
         span = st.segmented_control(
             "Looked at", list(SPANS), default="30 days", required=True, key="retraining-span"
         )
     _pipeline(pipelines[chosen], SPANS[span or "All"], now=now, zone=zone)
+
+
+def _latest_first(pipelines: Mapping[str, PublishedPipeline]) -> list[str]:
+    """Those that ran, the latest first; then those that never did."""
+    ran = [run.pipeline_id for run in reads.pipeline_runs() if run.pipeline_id in pipelines]
+    return list(dict.fromkeys([*ran, *pipelines]))
 
 
 def _pipeline(

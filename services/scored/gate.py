@@ -45,9 +45,10 @@ class GoldenVerdict:
         """What is wrong in one line, a case named; empty when it passed."""
         if not self.wrong:
             return ""
-        fail = "golden case fails" if len(self.wrong) == 1 else "golden cases fail"
+        cases = "golden case" if self.count == 1 else "golden cases"
+        fail = "fails" if len(self.wrong) == 1 else "fail"
         more = f" And {len(self.wrong) - 1} more." if len(self.wrong) > 1 else ""
-        return f"{len(self.wrong)} of {self.count} {fail}. {self.wrong[0]}{more}"
+        return f"{len(self.wrong)} of {self.count} {cases} {fail}. {self.wrong[0]}{more}"
 
 
 class GoldenGate(ABC):

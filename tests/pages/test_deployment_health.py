@@ -448,6 +448,7 @@ def test_what_the_golden_set_held_back_is_named_with_its_case(open_page, held_ba
     assert not page.exception
     assert "held back bank" in texts(page)
     assert f"{held_back}\\: Row 1" in texts(page)
+    assert "The cause is not known" not in texts(page)
     assert button(page, "health.overrule-bank").disabled
 
 
