@@ -114,7 +114,11 @@ async def _keep(kept: Kept) -> None:
     pause_s = FIRST_PAUSE_S
     while True:
         began = loop.time()
-        code = await _run(kept)
+        try:
+            code = await _run(kept)
+        except OSError as error:  # a full disk has no room for its log; it may have later
+            log.warning("the %s could not be started: %s", kept.name, error)
+            code = 1
         if code == HELD_ELSEWHERE:
             await asyncio.sleep(kept.look_again_s)
             continue

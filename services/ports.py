@@ -944,9 +944,7 @@ class Flow(ABC):
         """
 
 
-NOT_WATCHED = (
-    "Alerts are evaluated for local workspaces only; nothing watches this one while it is closed."
-)
+NOT_HELD = "Retrained models are held for approval in a local workspace only."
 
 
 class Workspace(ABC):
@@ -1035,26 +1033,21 @@ class Workspace(ABC):
     def log_archive(self) -> LogArchives: ...
 
     @property
-    def alerts(self) -> Alerts:
-        """`Capability.ALERTS`, like the next two.
-
-        Raises:
-            InvalidRequestError: nobody watches this back end.
-        """
-        raise InvalidRequestError(NOT_WATCHED)
+    @abstractmethod
+    def alerts(self) -> Alerts: ...
 
     @property
-    def bands(self) -> MetricBands:
-        raise InvalidRequestError(NOT_WATCHED)
+    @abstractmethod
+    def bands(self) -> MetricBands: ...
 
     @property
-    def probes(self) -> Probes:
-        raise InvalidRequestError(NOT_WATCHED)
+    @abstractmethod
+    def probes(self) -> Probes: ...
 
     @property
     def retraining(self) -> RetrainingLoop:
         """`Capability.RETRAINING_LOOP`. Raises InvalidRequestError: nobody judges runs here."""
-        raise InvalidRequestError(NOT_WATCHED)
+        raise InvalidRequestError(NOT_HELD)
 
     @abstractmethod
     def components(self) -> tuple[Component, ...]:
