@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,6 +30,8 @@ RETRIED_STATUSES = frozenset({502, 503, 504})
 RUN_MS_HEADER = "x-ms-run-fn-exec-ms"
 RUN_FAILED_HEADER = "x-ms-run-function-failed"
 REQUEST_ID_HEADERS = ("x-ms-request-id", "x-request-id")
+ANSWER_LIMIT_BYTES = 64 * 1024 * 1024
+READ_BYTES = 256 * 1024
 SHOWN_DETAIL = 300  # characters of a body inside a sentence
 
 
@@ -70,7 +71,7 @@ class ScoringClient:
 
         Args:
             key: either of the deployment's keys; None where no key is needed.
-            timeout_s: how long one attempt may stay without an answer.
+            timeout_s: how long one attempt may stay without its whole answer.
             classes: the label's values in the model's order, to name probabilities that
                 come as bare numbers.
             headers: sent beside the content type, the client's request id for instance.
@@ -117,12 +118,14 @@ class ScoringClient:
 
         sent_at, began = datetime.now(UTC), time.perf_counter()
         try:
-            response = self._session.post(
+            with self._session.post(
                 self._uri,
                 data=payload.encode(),
                 timeout=self._timeout_s,
                 allow_redirects=False,  # a key goes to the address it was meant for
-            )
+                stream=True,  # read here, within the time there is
+            ) as response:
+                content = _content(response, began + self._timeout_s)
         except requests.RequestException as error:
             return ScoringAnswer(
                 status=None,
@@ -138,12 +141,18 @@ class ScoringClient:
                 sent_at=sent_at,
                 headers={},
             )
-        return self._answer(response, attempt, (time.perf_counter() - began) * 1000, sent_at)
+        duration_ms = (time.perf_counter() - began) * 1000
+        return self._answer(response, content, attempt, duration_ms, sent_at)
 
     def _answer(
-        self, response: requests.Response, attempt: int, duration_ms: float, sent_at: datetime
+        self,
+        response: requests.Response,
+        content: bytes,
+        attempt: int,
+        duration_ms: float,
+        sent_at: datetime,
     ) -> ScoringAnswer:
-        body = response.content.decode("utf-8", "replace")
+        body = content.decode("utf-8", "replace")
         headers = {name.lower(): value for name, value in response.headers.items()}
         meaning = understand(response.status_code, body, headers=headers, classes=self._classes)
         return ScoringAnswer(
@@ -165,8 +174,37 @@ class ScoringClient:
 
     def _pause_s(self, attempt: int, answer: ScoringAnswer) -> float:
         asked = answer.headers.get("retry-after", "")
-        pause_s = float(asked) if asked.isdigit() else self._retries.pause_s * 2 ** (attempt - 1)
+        told = asked.isascii() and asked.isdigit()
+        pause_s = float(asked[:9]) if told else self._retries.pause_s * 2 ** (attempt - 1)
         return min(pause_s, self._retries.longest_pause_s)
+
+
+def _content(response: requests.Response, deadline: float) -> bytes:
+    """The whole body. A server that sends it drop by drop, or without end, is not waited for.
+
+    Raises:
+        requests.RequestException: it is not there in time, too long, or breaks off.
+    """
+    import requests
+    import urllib3
+
+    chunks: list[bytes] = []
+    left = ANSWER_LIMIT_BYTES
+    try:
+        while chunk := response.raw.read1(READ_BYTES, decode_content=True):
+            chunks.append(chunk)
+            left -= len(chunk)
+            if left < 0:
+                break
+            if time.perf_counter() > deadline:
+                raise requests.ReadTimeout()
+    except urllib3.exceptions.ReadTimeoutError as error:
+        raise requests.ReadTimeout() from error
+    except urllib3.exceptions.HTTPError as error:
+        raise requests.exceptions.ChunkedEncodingError(error) from error
+    if left < 0:
+        raise requests.exceptions.ContentDecodingError(_TOO_LONG)
+    return b"".join(chunks)
 
 
 def send(uri: str, payload: str, **settings: Any) -> ScoringAnswer:
@@ -220,12 +258,12 @@ def _decoded(body: str) -> tuple[Any, bool]:
     """The document in a body, and whether there was one. JSON inside a string is opened too."""
     try:
         document = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None, False
     if isinstance(document, str):
         try:
             return json.loads(document), True
-        except ValueError:
+        except (ValueError, RecursionError):
             return document, True
     return document, True
 
@@ -292,7 +330,7 @@ def _distribution(row: Any, classes: Sequence[str]) -> dict[str, float]:
         return {}
     values = list(row.values())
     numbers = all(isinstance(each, int | float) and not isinstance(each, bool) for each in values)
-    if not numbers or not math.isclose(sum(values), 1.0, abs_tol=0.01):
+    if not numbers or not 0.99 <= sum(values) <= 1.01:
         return {}
     return {str(name): float(value) for name, value in row.items()}
 
@@ -307,6 +345,8 @@ def _worth_retrying(answer: ScoringAnswer) -> bool:
 
 
 _REFUSED = "The deployment refused the connection; its server is not running."
+_BROKEN_OFF = "The deployment's answer broke off in the middle; its server may have restarted."
+_TOO_LONG = "The deployment's answer is larger than 64 MB; it was not read to its end."
 _CLOSED = "The deployment closed the connection before it answered; its server may have restarted."
 
 
@@ -316,6 +356,10 @@ def _unanswered(error: requests.RequestException, timeout_s: float) -> str:
     reason = getattr(error.args[0] if error.args else None, "reason", None)
     if isinstance(error, requests.Timeout):
         return f"The deployment did not answer within {timeout_s:g} s."
+    if isinstance(error, requests.exceptions.ContentDecodingError):
+        return _TOO_LONG
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return _BROKEN_OFF
     if isinstance(error, requests.exceptions.SSLError):
         return "The deployment's certificate was not accepted."
     if type(reason).__name__ == "NameResolutionError":
