@@ -38,6 +38,7 @@ class DeploymentDuty(Duty):
         self._clock = clock
         self._table = ProcessTable(store)
         self._tidied_at: datetime | None = None
+        self._waited: dict[str, timedelta] = {}  # for a server to be ready, by incarnation
 
     def programs(self) -> Sequence[Program]:
         with self._store.reading() as db:
@@ -76,14 +77,20 @@ class DeploymentDuty(Duty):
         log.warning("%s is given up: %s", name, reason)
 
     def tick(self, now: datetime) -> None:
-        if self._tidied_at is not None and now - self._tidied_at < TIDY_EVERY:
+        since = None if self._tidied_at is None else now - self._tidied_at
+        if since is not None and timedelta(0) <= since < TIDY_EVERY:
             return
         self._tidied_at = now
-        self._give_up_the_stuck(now)
+        self._give_up_the_stuck(now, since)
         self._remove_leftovers()
 
-    def _give_up_the_stuck(self, now: datetime) -> None:
-        """A server that is still preparing after minutes will not come up."""
+    def _give_up_the_stuck(self, now: datetime, since: timedelta | None) -> None:
+        """A server that is still preparing after minutes will not come up.
+
+        Args:
+            since: how long ago the last look was, by a clock that may have been set meanwhile.
+        """
+        passed = min(max(since or timedelta(0), timedelta(0)), 2 * TIDY_EVERY)
         with self._store.reading() as db:
             rows = db.execute(
                 "SELECT * FROM deployments WHERE failed_at IS NULL AND served_generation IS NULL"
@@ -92,7 +99,10 @@ class DeploymentDuty(Duty):
             seen = self._table.observed(deployment_rows.process_key(row["name"]))
             if seen is None or seen.generation != row["incarnation"]:
                 continue
-            if now - seen.spawned_at > deployment_state.PREPARE_LIMIT:
+            known = self._waited.get(row["incarnation"])
+            waited = now - seen.spawned_at if known is None else known + passed
+            self._waited[row["incarnation"]] = max(waited, timedelta(0))
+            if waited > deployment_state.PREPARE_LIMIT:
                 minutes = deployment_state.PREPARE_LIMIT.seconds // 60
                 reason = f"Its server was not ready within {minutes} minutes."
                 with self._store.transaction() as db:

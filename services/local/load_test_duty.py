@@ -31,7 +31,7 @@ class LoadTestDuty(Duty):
         return tuple(self._program(row["id"]) for row in rows)
 
     def tick(self, now: datetime) -> None:
-        if self._tidied_at is None or now - self._tidied_at >= TIDY_EVERY:
+        if self._tidied_at is None or abs(now - self._tidied_at) >= TIDY_EVERY:
             self._tidied_at = now
             load_test_handover.discard_old(self._home / "load_tests")
 

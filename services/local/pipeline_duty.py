@@ -136,7 +136,7 @@ class PipelineDuty(Duty):
         for row in self._journal.unsettled():
             worker = self._table.observed(worker_key(row["id"]))
             if worker is not None and worker.exited_at is not None:
-                if now - worker.exited_at > FORGOTTEN_AFTER or row["cancel_requested_at"]:
+                if abs(now - worker.exited_at) > FORGOTTEN_AFTER or row["cancel_requested_at"]:
                     self._end(row["id"], "The pipeline worker ended before the run did.")
             elif worker is None and row["cancel_requested_at"] is not None:
                 self._end(row["id"], "")
