@@ -9,7 +9,7 @@ from typing import Literal
 import streamlit as st
 
 from dashboard import formats, navigation
-from dashboard.components import data_age
+from dashboard.components import data_age, runs_scope
 from dashboard.overview_facts import Facts
 from services.attention import Attention, Severity
 
@@ -71,7 +71,7 @@ def _unlooked(experiments: int) -> None:
             "../pages/training_runs.py",
             label="Look at all",
             icon=":material/arrow_forward:",
-            query_params={"experiment": "All experiments"},
+            query_params={runs_scope.KEY: runs_scope.EVERY},
         )
 
 

@@ -10,7 +10,8 @@ from typing import TypeVar
 import streamlit as st
 
 from dashboard import formats, shell
-from dashboard.components import panel, state_badge
+from dashboard.components import panel, runs_scope, state_badge
+from dashboard.economy import metered
 from dashboard.overview_facts import EXPERIMENTS, Facts
 from dashboard.rates import Rates
 from dashboard.readings import Reading
@@ -158,7 +159,7 @@ def _runs(facts: Facts) -> None:
         empty=f"No run in the {EXPERIMENTS} newest experiments."
         if facts.experiments_left
         else "No run yet. Start one from the Training runs page.",
-        address={"status": "Failed"},
+        address={"status": "Failed", **({runs_scope.KEY: runs_scope.EVERY} if metered() else {})},
     )  # fmt: skip
 
 

@@ -65,7 +65,9 @@ def show(runs: Sequence[Run], *, now: datetime, zone: tzinfo) -> None:
                 "Columns", COLUMNS, default=COLUMNS[:-1], key="columns", bind="query-params"
             )
     if not found:
-        empty.show("No run matches these filters. Clear the search or choose another status.")
+        empty.show(
+            "No run matches these filters. Clear the search or choose another status or experiment."
+        )
         return
     for run in pinned.values():
         baseline_pin.line(run)
