@@ -217,9 +217,11 @@ class LocalDeployments(Deployments):
     def keys_replaced_at(self, name: str) -> Mapping[KeyKind, datetime]:
         with self._store.reading() as db:
             row = deployment_rows.read(db, name)
+        if row is None or not row["auth_enabled"]:
+            return {}
         known = {
-            KeyKind.PRIMARY: instant(row["primary_key_at"]) if row else None,
-            KeyKind.SECONDARY: instant(row["secondary_key_at"]) if row else None,
+            KeyKind.PRIMARY: instant(row["primary_key_at"]),
+            KeyKind.SECONDARY: instant(row["secondary_key_at"]),
         }
         return {kind: at for kind, at in known.items() if at is not None}
 
