@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 from services.domain import Component, ComponentState
 from services.local import processes
+from services.local.clock import utc_now
 from services.local.duty import Program
 from services.local.processes import ProcessRef
 from services.local.store import Store, Watch, instant, stamp
@@ -23,6 +24,7 @@ FIRST_DELAY = timedelta(milliseconds=250)
 LONGEST_DELAY = timedelta(seconds=30)
 CRASH_WINDOW = timedelta(minutes=1)
 BEAT_EVERY = timedelta(seconds=5)
+SILENT = timedelta(seconds=20)  # without a beat; it is held up, or cannot write
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +83,16 @@ class ProcessTable:
         started_at = float(self._store.setting("supervisor_started_at") or 0)
         since = instant(self._store.setting("supervisor_since"))
         if processes.alive(ProcessRef(int(pid), started_at)):
+            beat = instant(self._store.setting("supervisor_beat"))
+            if beat is not None and since is not None and utc_now() - max(beat, since) > SILENT:
+                return Component(
+                    name="supervisor",
+                    state=ComponentState.FAILED,
+                    detail="The supervisor runs but has not looked at anything for more than "
+                    f"{SILENT.seconds} s: nothing is started, restarted or scheduled. "
+                    "Its log in the workspace folder may say why.",
+                    since=beat,
+                )
             return Component(name="supervisor", state=ComponentState.RUNNING, since=since)
         return Component(
             name="supervisor",
@@ -93,7 +105,7 @@ class ProcessTable:
     def server(self, key: str, name: str, supervisor: Component) -> Component:
         """How a server that everybody relies on is doing."""
         seen = self.observed(key)
-        if supervisor.state is not ComponentState.RUNNING or seen is None:
+        if supervisor.state is ComponentState.STOPPED or seen is None:
             return Component(
                 name=name,
                 state=ComponentState.STOPPED,
