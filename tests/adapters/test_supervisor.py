@@ -13,7 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from services.errors import UnavailableError
 from services.local import processes
+from services.local.clock import utc_now
 from services.local.duty import Duty, Exit, ExitCause, Program
 from services.local.process_table import ProcessTable
 from services.local.store import Store
@@ -55,9 +57,13 @@ def script(tmp_path: Path) -> Callable[..., Program]:
 
     def script(source: str, *args: str, **options: object) -> Program:
         (tmp_path / "scripted.py").write_text(source)
-        defaults = {"server": True, "log": tmp_path / "log.txt", "grace_s": 0.3}
+        defaults = {
+            "key": "test/one",
+            "server": True,
+            "log": tmp_path / "log.txt",
+            "grace_s": 0.3,
+        }
         return Program(
-            key="test/one",
             module="scripted",
             args=args,
             env={"PYTHONPATH": str(tmp_path)},
@@ -251,3 +257,57 @@ def test_a_stranger_with_a_recycled_pid_is_left_alone(script):
     assert processes.alive(ours)
     processes.stop(ours, grace_s=0.1)
     child.wait()
+
+
+def test_a_worker_nobody_was_told_of_is_told_of_once(supervisor, duty, script, store):
+    """The supervisor before was killed between seeing it end and telling anybody."""
+    program = script("print('done')", server=False)
+    table = ProcessTable(store)
+    table.starting(program, utc_now())
+    table.exited(program.key, code=-9, at=utc_now())
+
+    duty.wanted = [program]
+    for _ in range(3):
+        supervisor.step()
+
+    assert [(each.cause, each.code) for each in duty.exits] == [(ExitCause.ITSELF, -9)]
+
+
+def test_an_end_that_could_not_be_written_down_is_told_again(store, script):
+    class Forgetful(ScriptedDuty):
+        def exited(self, exit: Exit) -> None:
+            super().exited(exit)
+            if len(self.exits) < 3:
+                raise UnavailableError("The disk is full.")
+
+    duty = Forgetful()
+    supervisor = Supervisor([duty], ProcessTable(store))
+    duty.wanted = [script("print('done')", server=False)]
+
+    until(supervisor, lambda: len(duty.exits) == 3)
+    for _ in range(3):
+        supervisor.step()
+
+    assert len(duty.exits) == 3
+    supervisor.shut_down()
+
+
+def test_a_program_that_cannot_be_started_keeps_no_other_from_it(
+    supervisor, duty, script, store, monkeypatch
+):
+    spawn = processes.spawn
+
+    def no_room(module: str, *args: str, **options: object) -> object:
+        if args == ("never",):
+            raise OSError(28, "No space left on device")
+        return spawn(module, *args, **options)
+
+    monkeypatch.setattr(processes, "spawn", no_room)
+    duty.wanted = [
+        script("pass", "never", key="test/never"),
+        script("import time; time.sleep(600)", key="test/one"),
+    ]
+
+    until(supervisor, lambda: (seen := ProcessTable(store).observed("test/one")) and seen.running)
+
+    assert ProcessTable(store).observed("test/never").exited_at is not None
