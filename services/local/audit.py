@@ -6,6 +6,7 @@ import getpass
 import json
 import sqlite3
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from services.access import acting
@@ -91,13 +92,18 @@ class LocalAuditLog(AuditLog):
 
 
 def _event(row: sqlite3.Row) -> AuditEvent:
-    at = instant(row["at"])
-    assert at is not None  # the column is NOT NULL
+    return _told(*(row[name] for name in ("at", "actor", "action", "subject", "before", "after")))
+
+
+@lru_cache(maxsize=5000)  # as many as are asked for at once; what is written never changes
+def _told(at: str, actor: str, action: str, subject: str, before: str, after: str) -> AuditEvent:
+    moment = instant(at)
+    assert moment is not None  # the column is NOT NULL
     return AuditEvent(
-        at=at,
-        actor=row["actor"],
-        action=row["action"],
-        subject=row["subject"],
-        before=json.loads(row["before"]),
-        after=json.loads(row["after"]),
+        at=moment,
+        actor=actor,
+        action=action,
+        subject=subject,
+        before=json.loads(before),
+        after=json.loads(after),
     )
