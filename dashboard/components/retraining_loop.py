@@ -194,7 +194,7 @@ def _table(found: Sequence[Decision], times: dict[str, str]) -> None:
         column_config={
             "Decision": st.column_config.MultiselectColumn(
                 "Decision", options=[each.value for each in _STATES],
-                color=list(_STATES.values()), width="small",
+                color=list(_STATES.values()), width=160,
             ),
             "Why": st.column_config.TextColumn("Why", width="large"),
         },

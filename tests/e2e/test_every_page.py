@@ -61,3 +61,18 @@ def test_choices_survive_a_page_switch_and_a_copied_link(open_tab):
 
     assert "window=7d" in visit.page.url
     assert visit.page.get_by_role("combobox", name="Time window").input_value() == "7d"
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_code_above_the_page_can_be_read(open_tab, theme):
+    """A popover lies outside the page, where nothing says which theme it is."""
+    visit = open_tab("/benchmark_results", theme=theme)
+    button = visit.page.get_by_role("button", name="Code")
+    if button.count() == 0:
+        pytest.skip("nothing is deployed here")
+
+    button.first.click()
+    visit.settle()
+
+    visit.page.get_by_test_id("stPopoverBody").get_by_text("SDK v1").wait_for()
+    assert visit.violations() == []
