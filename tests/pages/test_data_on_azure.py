@@ -38,7 +38,7 @@ def open_azure_page(home, azure, monkeypatch, request) -> Iterator[object]:
 
 
 def test_a_dataset_is_listed_profiled_and_previewed(open_azure_page, azure):
-    page = open_azure_page("dataset")
+    page = open_azure_page("dataset", dataset="bank")
 
     assert not page.exception
     assert page.dataframe[0].value["Dataset"].tolist() == ["bank"]
@@ -47,14 +47,14 @@ def test_a_dataset_is_listed_profiled_and_previewed(open_azure_page, azure):
     )
 
     azure.asked()
-    page = open_azure_page("dataset", **{"dataset-view": "Preview"})
+    page = open_azure_page("dataset", dataset="bank", **{"dataset-view": "Preview"})
 
     assert not page.exception
     assert len(page.dataframe[-1].value) == 10
 
 
 def test_the_dataset_page_writes_nothing_and_asks_for_the_list_once(open_azure_page, azure):
-    open_azure_page("dataset")
+    open_azure_page("dataset", dataset="bank")
 
     seen = azure.asked()
     assert len([each for each in seen if "/datasets?" in each]) == 1
@@ -78,7 +78,7 @@ def test_a_file_is_registered_in_the_workspace(open_azure_page, azure):
 def test_a_storage_account_that_refuses_leaves_the_list(open_azure_page, azure):
     azure.misbehave(Fault(pattern=r"blob\.core", status=403))
 
-    page = open_azure_page("dataset")
+    page = open_azure_page("dataset", dataset="bank")
 
     assert not page.exception
     assert page.dataframe[0].value["Dataset"].tolist()[-1] == "bank"
@@ -87,7 +87,7 @@ def test_a_storage_account_that_refuses_leaves_the_list(open_azure_page, azure):
 
 @pytest.mark.parametrize("view", ["Overview", "Inputs", "Notes"])
 def test_a_model_is_shown_with_its_descent(open_azure_page, azure, view):
-    page = open_azure_page("models", **{"model-view": view})
+    page = open_azure_page("models", model="bank-model:1", **{"model-view": view})
 
     assert not page.exception
     assert not page.error
@@ -95,7 +95,7 @@ def test_a_model_is_shown_with_its_descent(open_azure_page, azure, view):
 
 
 def test_the_models_page_asks_for_its_list_once_and_creates_nothing(open_azure_page, azure):
-    open_azure_page("models")
+    open_azure_page("models", model="bank-model:1")
 
     seen = azure.asked()
     assert len([each for each in seen if "/models?count=" in each]) == 1

@@ -44,18 +44,40 @@ def pipelines_asked(azure: Double) -> list[str]:
     return [each for each in azure.asked() if "/pipelines/v1.0/" in each]
 
 
-def test_a_schedule_shows_how_it_went_and_offers_no_delete(open_azure_page, azure):
+def chosen(azure: Double) -> dict[str, str]:
+    """The address of the schedule, and of the pipeline it submits."""
+    (schedule,), (pipeline,) = azure.engine.schedules.list(), azure.engine.pipelines.list()
+    return {"schedule": schedule.id, "pipeline": pipeline.id}
+
+
+def test_a_schedule_is_asked_for_when_it_is_chosen(open_azure_page, azure):
     page = open_azure_page(PAGE)
 
-    table = frame(page, "Recurrence")
+    assert "Choose a schedule" in texts(page)
+    assert not [each for each in pipelines_asked(azure) if "/PipelineRuns/" in each]
+
+
+def test_how_schedules_went_is_looked_up_on_request(open_azure_page, azure):
+    page = open_azure_page(PAGE)
+    before = frame(page, "Recurrence")
+
+    page = button(page, "Look up last runs").click().run()
+
+    assert "Result" not in before.columns
+    assert frame(page, "Recurrence")["Result"].iloc[0] == ["Completed"]
+
+
+def test_a_schedule_shows_how_it_went_and_offers_no_delete(open_azure_page, azure):
+    page = open_azure_page(PAGE, **chosen(azure))
+
     assert not page.exception
-    assert table["Result"].iloc[0] == ["Completed"]
+    assert "Completed, " in texts(page)
     assert "Delete" not in [each.label for each in page.button]
     assert "not deleted" in button(page, "Disable").help
 
 
 def test_the_schedules_tab_asks_for_no_more_than_it_shows(open_azure_page, azure):
-    open_azure_page(PAGE)
+    open_azure_page(PAGE, **chosen(azure))
 
     seen = pipelines_asked(azure)
     assert not [each for each in seen if "/PipelineRuns/Pipeline/" in each]
@@ -66,7 +88,7 @@ def test_the_schedules_tab_asks_for_no_more_than_it_shows(open_azure_page, azure
 def test_disabling_and_enabling_is_one_click(open_azure_page, azure):
     (schedule,) = azure.engine.schedules.list()
 
-    page = button(open_azure_page(PAGE), "Disable").click().run()
+    page = button(open_azure_page(PAGE, **chosen(azure)), "Disable").click().run()
 
     assert azure.engine.schedules.get(schedule.id).status is AssetStatus.DISABLED
     button(page, "Enable").click().run()
@@ -79,7 +101,7 @@ def test_a_schedule_that_changed_data_fires_says_so(open_azure_page, azure):
     extras = {"ScheduleType": "DataStore", "Recurrence": None, "DataStoreTriggerInfo": trigger}
     azure.turn(**{"pipelines.extras": {schedule.id: extras}})
 
-    page = open_azure_page(PAGE)
+    page = open_azure_page(PAGE, **chosen(azure))
 
     assert frame(page, "Recurrence")["Recurrence"].iloc[0] == "When data changes in store/in"
     assert "no recurrence says when it fires" in texts(page)
@@ -97,7 +119,7 @@ def test_without_a_start_time_the_form_says_that_it_runs_at_once(open_azure_page
 
 
 def test_a_pipeline_shows_azures_own_address_and_how_to_publish(open_azure_page, azure):
-    page = open_azure_page(PAGE, view="Pipelines")
+    page = open_azure_page(PAGE, view="Pipelines", **chosen(azure))
 
     (pipeline,) = azure.engine.pipelines.list()
     codes = "\n".join(each.value for each in page.code)
@@ -108,7 +130,7 @@ def test_a_pipeline_shows_azures_own_address_and_how_to_publish(open_azure_page,
     assert "Publish pipeline" not in [each.label for each in page.button]
     assert "Azure ML’s own address" in texts(page)
     assert "Dataset to automl_module" in drawn_graph(page)
-    assert "Kind" not in frame(page, "Active schedules").columns
+    assert "Kind" not in frame(page, "Published").columns
 
 
 def test_a_failed_run_opens_with_its_failed_steps_log(open_azure_page, azure):
@@ -142,7 +164,7 @@ def test_trouble_on_azure_is_a_sentence_not_a_traceback(open_azure_page, azure):
 def test_without_last_runs_the_schedules_are_still_listed(open_azure_page, azure):
     azure.misbehave(Fault(pattern="PipelineRuns/Schedule/.*/Last", status=500))
 
-    page = open_azure_page(PAGE)
+    page = button(open_azure_page(PAGE), "Look up last runs").click().run()
 
     assert not page.exception
     assert len(frame(page, "Recurrence")) == 1
@@ -152,7 +174,7 @@ def test_without_last_runs_the_schedules_are_still_listed(open_azure_page, azure
 def test_without_its_graph_a_pipeline_is_still_shown(open_azure_page, azure):
     azure.misbehave(Fault(pattern="/Graphs/", status=429))
 
-    page = open_azure_page(PAGE, view="Pipelines")
+    page = open_azure_page(PAGE, view="Pipelines", **chosen(azure))
 
     assert not page.exception
     assert "throttling" in texts(page)
