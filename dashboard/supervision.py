@@ -81,23 +81,23 @@ def watcher(settings: Settings) -> Kept | None:
 
 async def _keep_watching() -> None:
     """Follow what the settings page chooses: another workspace, another watcher."""
-    wanted: Kept | None = None
+    watched: Settings | None = None
     keeper: asyncio.Task[None] | None = None
     try:
         while True:
-            chosen = _chosen(wanted)
-            if chosen != wanted:
+            chosen = _chosen(watched)
+            if chosen is not None and chosen != watched:
                 await _cancelled(keeper)
-                wanted = chosen
-                keeper = asyncio.create_task(_keep(wanted)) if wanted else None
+                watched, kept = chosen, watcher(chosen)
+                keeper = asyncio.create_task(_keep(kept)) if kept else None
             await asyncio.sleep(CHOSEN_EVERY_S)
     finally:
         await _cancelled(keeper)
 
 
-def _chosen(before: Kept | None) -> Kept | None:
+def _chosen(before: Settings | None) -> Settings | None:
     try:
-        return watcher(choices.settings())
+        return choices.settings()
     except ServiceError as error:  # the settings page says so too
         log.warning("what is chosen cannot be read: %s", error)
         return before

@@ -272,7 +272,8 @@ def _pipeline_runs(
     settled = (run for run in runs if run.status.settled)
     for run in _latest(settled, lambda run: run.schedule_id or run.pipeline_id):
         recent = now - run.created_at < FORGOTTEN_AFTER
-        if run.status is not RunStatus.FAILED or not recent or run.training_run_id in explained:
+        told = {run.id, run.training_run_id} & explained  # Azure lists it among the runs
+        if run.status is not RunStatus.FAILED or not recent or told:
             continue
         yield Attention(
             severity=Severity.WARNING,

@@ -17,7 +17,10 @@ EARLIER_RUNS = 3  # at least, before one can be called late
 
 def stuck(snapshot: Snapshot, rule: AlertRule, now: datetime) -> Iterator[Attention]:
     limit = timedelta(minutes=rule.values["stuck_min"])
+    told = {run.id for run in snapshot.seen.runs}  # Azure lists pipeline runs among them
     for run in snapshot.seen.pipeline_runs:
+        if run.id in told:
+            continue
         waiting = run.status in (RunStatus.NOT_STARTED, RunStatus.QUEUED)
         silent = run.status is RunStatus.NOT_RESPONDING
         if silent or (waiting and now - run.created_at > limit):

@@ -23,6 +23,8 @@ from services.domain import (
     PipelineRun,
     PublishedPipeline,
     Recurrence,
+    Run,
+    RunKind,
     RunStatus,
     Schedule,
 )
@@ -334,3 +336,21 @@ def test_every_rule_knows_what_it_asks():
     for rule in catalog.CATALOG.values():
         assert rule.sources or rule.key == "cannot_look"
         catalog.check(rule.standard)
+
+
+def test_a_pipeline_run_that_azure_lists_among_the_runs_is_told_once():
+    failed = replace(pipeline_run("r1", RunStatus.FAILED, began_min=60, took_min=5), error="boom")
+    among = Run(
+        id="r1", number=1, experiment="e", kind=RunKind.PIPELINE, display_name="",
+        status=RunStatus.FAILED,
+        created_at=failed.created_at, started_at=failed.started_at, ended_at=failed.ended_at,
+    )  # fmt: skip
+    waiting = pipeline_run("r2", RunStatus.QUEUED, began_min=60)
+    queued = replace(among, id="r2", number=2, experiment="f", status=RunStatus.QUEUED,
+                     created_at=waiting.created_at, started_at=None, ended_at=None)  # fmt: skip
+    seen = Seen(runs=(among, queued), pipeline_runs=(failed, waiting))
+
+    assert sorted(found(Snapshot(seen=seen))) == [
+        "Run 1 of e failed",
+        "Run 2 of f is not being started",
+    ]
