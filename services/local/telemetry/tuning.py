@@ -60,17 +60,34 @@ _BIN = re.compile(
     r"to_timestamp\(floor\(epoch\((\"\w+\")\) / epoch\(INTERVAL '(\w+)'\)\)"
     r" \* epoch\(INTERVAL '\2'\)\) AT TIME ZONE 'UTC'"
 )
+_LENGTH = re.compile(r"(\d+)(d|h|m|s|ms)")
+_MICROSECONDS = {
+    "d": 86_400_000_000,
+    "h": 3_600_000_000,
+    "m": 60_000_000,
+    "s": 1_000_000,
+    "ms": 1000,
+}
+_YEAR_1 = 62_135_596_800_000_000  # microseconds from there to 1970
 _PERCENTILE = re.compile(r"quantile_disc\((\"\w+\"), CAST\((\d+) AS BIGINT\) / 100\.0\)")
 
 
 def _spelled(sql: str) -> str:
-    """Constants spelled as constants and bins as DuckDB's own bins.
+    """Constants spelled as constants and bins as whole numbers of microseconds.
 
-    The engine then skips blocks outside the window and halves the cost of grouping. Kusto
-    counts bins from the year 1, so that weeks begin on Mondays.
+    The engine then skips blocks outside the window and halves the cost of grouping.
     """
     sql = _together(_LITERAL.sub(r"TIMESTAMP '\1Z'", sql))
-    return _BIN.sub(r"time_bucket(INTERVAL '\2', \1, TIMESTAMP '0001-01-01')", sql)
+    return _BIN.sub(lambda found: _bin(found[1], found[2]) or found[0], sql)
+
+
+def _bin(column: str, length: str) -> str:
+    """Kusto counts bins from the year 1, so that weeks begin on Mondays."""
+    found = _LENGTH.fullmatch(length)
+    if found is None or not (width := int(found[1]) * _MICROSECONDS[found[2]]):
+        return ""
+    since = f"epoch_us({column}) + {_YEAR_1}"
+    return f"make_timestamp(({since}) // {width} * {width} - {_YEAR_1})"
 
 
 def _together(sql: str) -> str:
