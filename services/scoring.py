@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
+from services import scoring_body
 from services.domain import ScoringAnswer
 
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ RETRIED_STATUSES = frozenset({502, 503, 504})
 RUN_MS_HEADER = "x-ms-run-fn-exec-ms"
 RUN_FAILED_HEADER = "x-ms-run-function-failed"
 REQUEST_ID_HEADERS = ("x-ms-request-id", "x-request-id")
-ANSWER_LIMIT_BYTES = 64 * 1024 * 1024
-READ_BYTES = 256 * 1024
 SHOWN_DETAIL = 300  # characters of a body inside a sentence
 
 
@@ -125,7 +124,7 @@ class ScoringClient:
                 allow_redirects=False,  # a key goes to the address it was meant for
                 stream=True,  # read here, within the time there is
             ) as response:
-                content = _content(response, began + self._timeout_s)
+                content = scoring_body.read(response, began + self._timeout_s)
         except requests.RequestException as error:
             return ScoringAnswer(
                 status=None,
@@ -177,34 +176,6 @@ class ScoringClient:
         told = asked.isascii() and asked.isdigit()
         pause_s = float(asked[:9]) if told else self._retries.pause_s * 2 ** (attempt - 1)
         return min(pause_s, self._retries.longest_pause_s)
-
-
-def _content(response: requests.Response, deadline: float) -> bytes:
-    """The whole body. A server that sends it drop by drop, or without end, is not waited for.
-
-    Raises:
-        requests.RequestException: it is not there in time, too long, or breaks off.
-    """
-    import requests
-    import urllib3
-
-    chunks: list[bytes] = []
-    left = ANSWER_LIMIT_BYTES
-    try:
-        while chunk := response.raw.read1(READ_BYTES, decode_content=True):
-            chunks.append(chunk)
-            left -= len(chunk)
-            if left < 0:
-                break
-            if time.perf_counter() > deadline:
-                raise requests.ReadTimeout()
-    except urllib3.exceptions.ReadTimeoutError as error:
-        raise requests.ReadTimeout() from error
-    except urllib3.exceptions.HTTPError as error:
-        raise requests.exceptions.ChunkedEncodingError(error) from error
-    if left < 0:
-        raise requests.exceptions.ContentDecodingError(_TOO_LONG)
-    return b"".join(chunks)
 
 
 def send(uri: str, payload: str, **settings: Any) -> ScoringAnswer:
@@ -346,7 +317,6 @@ def _worth_retrying(answer: ScoringAnswer) -> bool:
 
 _REFUSED = "The deployment refused the connection; its server is not running."
 _BROKEN_OFF = "The deployment's answer broke off in the middle; its server may have restarted."
-_TOO_LONG = "The deployment's answer is larger than 64 MB; it was not read to its end."
 _CLOSED = "The deployment closed the connection before it answered; its server may have restarted."
 
 
@@ -357,7 +327,7 @@ def _unanswered(error: requests.RequestException, timeout_s: float) -> str:
     if isinstance(error, requests.Timeout):
         return f"The deployment did not answer within {timeout_s:g} s."
     if isinstance(error, requests.exceptions.ContentDecodingError):
-        return _TOO_LONG
+        return scoring_body.TOO_LONG
     if isinstance(error, requests.exceptions.ChunkedEncodingError):
         return _BROKEN_OFF
     if isinstance(error, requests.exceptions.SSLError):
