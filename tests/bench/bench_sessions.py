@@ -28,12 +28,19 @@ def measure() -> Iterator[Measure]:
     with big_home.serving() as big, servers.ours(big.home) as ours:
         ours.calm()
         _crowd(ours.base, 1, pages=len(REGISTRY), pause_s=0.0)  # warm
+        start = ours.cpu_ms()
         alone = _crowd(ours.base, 1, pages=6 * ROUNDS, pause_s=PAUSE_S / 3)
+        least_cpu = (ours.cpu_ms() - start) / len(alone)
         for size in CROWDS:
             before, began = ours.cpu_ms(), time.monotonic()
             waited = _crowd(ours.base, size, pages=2 * ROUNDS, pause_s=PAUSE_S)
             busy = (ours.cpu_ms() - before) / 1000 / (time.monotonic() - began)
             yield from _compared(size, alone, waited, busy)
+            cpu = (ours.cpu_ms() - before) / len(waited)
+            yield Measure(
+                f"Switch and re-run with {size} sessions, CPU of each", cpu, least_cpu, "ms CPU",
+                against="1 session",
+            )  # fmt: skip
 
 
 def _compared(
