@@ -11,6 +11,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from services.alerts.records import Channel, ChannelKind
+from services.domain import Frequency, Recurrence
+from services.errors import InvalidRequestError
 from services.local.workspace import LocalWorkspace
 from tests.recorded import alerts, datasets, load_tests, overview, pipelines, runs
 
@@ -160,3 +162,44 @@ def test_a_page_shows_it_as_it_stands(filled, open_page, figures, name):
         name, "its texts hostile", f"{seen} texts read, {shown} with hostile parts, as text"
     )
     assert not wrong, "\n".join(f"{count} × {each}" for each, count in wrong.items())
+
+
+NAMES = (
+    CLEAN,
+    "a\x00b",
+    "a\nb",
+    "\u202eabc",
+    "x" * 10_000,
+    "<b>",
+    "../../etc",
+    "",
+    " ",
+    "$x$",
+    ":a:",
+)
+
+
+@pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
+def test_a_name_that_is_part_of_a_path_or_an_address_is_refused_at_the_door(
+    local_workspace, figures, name
+):
+    workspace = local_workspace
+    pipeline_id = pipelines.published(workspace.home, workspace.store)
+    daily = Recurrence(frequency=Frequency.DAY)
+    asked = (
+        lambda: datasets.register(workspace, name, "a,b\n1,2\n"),
+        lambda: workspace.models.register("AutoML_1", name),
+        lambda: workspace.deployments.begin_create(name, "bank:1"),
+        lambda: workspace.pipelines.create_endpoint(name, pipeline_id),
+        lambda: workspace.schedules.create(
+            name, daily, pipeline_id=pipeline_id, experiment="people"
+        ),
+        lambda: workspace.schedules.create(
+            "daily", daily, pipeline_id=pipeline_id, experiment=name
+        ),
+    )
+    for ask in asked:
+        with pytest.raises(InvalidRequestError, match="has") as refused:
+            ask()
+        assert len(str(refused.value)) < 400
+    figures.add(repr(name)[:40], "given as the name of six kinds of things", "refused six times")
