@@ -66,9 +66,7 @@ READS: Mapping[str, frozenset[str]] = {
     "baselines": frozenset({"list"}),
     "models": frozenset({"list", "get", "contract"}),
     "evaluations": frozenset({"list", "get"}),
-    "deployments": frozenset(
-        {"list", "get", "transitions", "keys_replaced_at", "logs", "swagger"}
-    ),
+    "deployments": frozenset({"list", "get", "transitions", "keys_replaced_at", "logs", "swagger"}),
     "scoring": frozenset({"contract"}),
     "rotations": frozenset({"latest"}),
     "scored": frozenset({"list", "get"}),

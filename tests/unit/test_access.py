@@ -23,7 +23,7 @@ def methods() -> list[tuple[str, str]]:
     for name, value in vars(ports.Workspace).items():
         if not isinstance(value, property):
             continue
-        port = typing.get_type_hints(value.fget, vars(ports))["return"]
+        port = typing.get_type_hints(value.fget)["return"]
         if inspect.isabstract(port):
             found += [(name, each) for each in dir(port) if not each.startswith("_")]
     return found

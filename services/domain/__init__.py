@@ -1,0 +1,146 @@
+"""The workspace's nouns, one frozen record each; STYLE's glossary lists them all.
+
+Records cross every port in both directions. They hold plain values only (no
+connection, no process handle), so they are safe to compare, pickle and cache.
+Instants are timezone-aware UTC. A number with a unit says so in its name.
+"""
+
+from services.domain.datasets import (
+    ColumnContract,
+    ColumnProfile,
+    ColumnType,
+    DataContract,
+    Dataset,
+    DatasetProfile,
+    DataSource,
+    Inspection,
+    RowProblem,
+    SampleDataset,
+    SourceKind,
+)
+from services.domain.deployments import Deployment, DeploymentState, KeyKind, Keys, Transition
+from services.domain.evaluations import Difference, Evaluation, EvaluationPlan, SliceScore, Verdict
+from services.domain.flow import FlowProgress, FlowStep, FlowStepState
+from services.domain.load_tests import (
+    AnswerTally,
+    BenchReport,
+    LoadTest,
+    LoadTestPlan,
+    LoadTestState,
+    PhaseTimes,
+)
+from services.domain.models import Model
+from services.domain.names import check_asset_name, check_deployment_name, split_id
+from services.domain.pipelines import (
+    AssetStatus,
+    BatchProgress,
+    GraphNode,
+    PipelineEndpoint,
+    PipelineGraph,
+    PipelineKind,
+    PipelineParameter,
+    PipelineRun,
+    PublishedPipeline,
+    StepRun,
+)
+from services.domain.runs import (
+    PRIMARY_METRICS,
+    AutoMLSettings,
+    Baseline,
+    EnsembleMember,
+    Experiment,
+    Explanation,
+    MetricGoal,
+    Run,
+    RunKind,
+    RunStatus,
+    Task,
+    metric_goal,
+)
+from services.domain.schedules import Firing, Frequency, Pause, Recurrence, Schedule, WeekDay
+from services.domain.scoring import ScoringAnswer
+from services.domain.telemetry import Panel, TimeWindow
+from services.domain.workspace import (
+    AuditEvent,
+    Capability,
+    Component,
+    ComponentState,
+    ConnectionStep,
+    LogTail,
+    StepOutcome,
+)
+
+__all__ = [
+    "AnswerTally",
+    "AssetStatus",
+    "AuditEvent",
+    "AutoMLSettings",
+    "Baseline",
+    "BatchProgress",
+    "BenchReport",
+    "Capability",
+    "ColumnContract",
+    "ColumnProfile",
+    "ColumnType",
+    "Component",
+    "ComponentState",
+    "ConnectionStep",
+    "DataContract",
+    "DataSource",
+    "Dataset",
+    "DatasetProfile",
+    "Deployment",
+    "DeploymentState",
+    "Difference",
+    "EnsembleMember",
+    "Evaluation",
+    "EvaluationPlan",
+    "Experiment",
+    "Explanation",
+    "Firing",
+    "FlowProgress",
+    "FlowStep",
+    "FlowStepState",
+    "Frequency",
+    "GraphNode",
+    "Inspection",
+    "KeyKind",
+    "Keys",
+    "LoadTest",
+    "LoadTestPlan",
+    "LoadTestState",
+    "LogTail",
+    "MetricGoal",
+    "Model",
+    "PRIMARY_METRICS",
+    "Panel",
+    "Pause",
+    "PhaseTimes",
+    "PipelineEndpoint",
+    "PipelineGraph",
+    "PipelineKind",
+    "PipelineParameter",
+    "PipelineRun",
+    "PublishedPipeline",
+    "Recurrence",
+    "RowProblem",
+    "Run",
+    "RunKind",
+    "RunStatus",
+    "SampleDataset",
+    "Schedule",
+    "ScoringAnswer",
+    "SliceScore",
+    "SourceKind",
+    "StepOutcome",
+    "StepRun",
+    "Task",
+    "TimeWindow",
+    "Transition",
+    "Verdict",
+    "WeekDay",
+    "check_asset_name",
+    "check_deployment_name",
+    "metric_goal",
+    "split_id",
+]
