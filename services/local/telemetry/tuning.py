@@ -20,7 +20,7 @@ def tuned(sql: str) -> str:
     hidden, texts = _hidden(sql)
     spelled = _spelled(hidden)
     for cheaper in (_pruned(spelled), spelled):
-        narrow = _shown(flattened(_narrowed(cheaper)), texts)
+        narrow = _shown(_merged(flattened(_narrowed(cheaper))), texts)
         if _same_columns(narrow, sql):
             return narrow
     return _shown(spelled, texts)
@@ -168,6 +168,29 @@ def _narrowed(sql: str) -> str:
     if bare.count('AS "service"') == 1 and _ALIASED in bare:  # a text, so it is no JSON
         sql = _IS_TEXT.sub(r'("service" = \1)', sql)
     return _LAST.sub(r"\nSELECT * FROM \2 \3", sql)
+
+
+_NAMES = r'(?:"\w+" AS "\w+", )*"\w+" AS "\w+"'
+_DURING = (
+    r"FROM stored\.\"\w+\" WHERE \(\(\"timestamp\" >= TIMESTAMP '[^']+'\)"
+    r" AND \(\"timestamp\" < TIMESTAMP '[^']+'\)\)"
+)
+_READ_FIRST = re.compile(rf'(SELECT {_NAMES}) FROM \(SELECT (?:"\w+", )*"\w+" ({_DURING})\) AS \w+')
+_CHOSEN_LAST = re.compile(
+    rf"SELECT \* FROM \((SELECT {_NAMES} {_DURING})\) AS \w+"
+    r" WHERE \(\"service\" = ('(?:[^']|'')*')\)"
+)
+
+
+def _merged(sql: str) -> str:
+    """Reading, renaming and choosing one deployment as one step, where they follow each other."""
+
+    def chosen(found: re.Match[str]) -> str:
+        if _ALIASED not in found[1]:
+            return found[0]
+        return f'{found[1]} AND ("cloud_RoleName" = {found[2]})'
+
+    return _CHOSEN_LAST.sub(chosen, _READ_FIRST.sub(r"\1 \2", sql))
 
 
 def _same_columns(one: str, other: str) -> bool:
