@@ -72,8 +72,8 @@ def times(ratio: float | None) -> str:
     """1.25×; near 1 a digit more; what is many times less as the part that it is, 1/40."""
     if ratio is None:
         return ""
-    if 0 < ratio < 0.1:
-        return f"1/{1 / ratio:.0f}"
+    if 0 < ratio < 0.2:
+        return f"1/{1 / ratio:.2g}" if ratio > 0.1 else f"1/{1 / ratio:.0f}"
     return f"{ratio:.4g}×" if 0.95 < ratio < 1.05 else f"{ratio:.3g}×"
 
 
