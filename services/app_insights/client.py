@@ -193,9 +193,7 @@ def _refusal(answer: requests.Response, name: str, timeout_s: float) -> ServiceE
     if status == 400:
         return InvalidRequestError(text or "The query was not accepted.")
     if status == 401:
-        return SignInError(
-            "Application Insights did not accept the sign-in: it may have expired."
-        )
+        return SignInError("Application Insights did not accept the sign-in: it may have expired.")
     if status == 403:
         return AccessDeniedError(
             "Your role does not allow reading this Application Insights resource; "
