@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import streamlit as st
@@ -116,17 +118,30 @@ def route() -> tuple[st.Page, dict[str, list[st.Page]]]:
     """The page the address asks for, and every page by section, for `menu`."""
     sections: dict[str, list[st.Page]] = {}
     for each in REGISTRY:
-        sections.setdefault(each.section, []).append(
-            st.Page(
-                each.path,
-                title=each.title,
-                icon=each.icon,
-                url_path=each.file,
-                default=each is REGISTRY[0],
-                help=each.help,
-            )
-        )
+        page = copy.copy(to(each.file))  # Streamlit marks the one that is to run
+        sections.setdefault(each.section, []).append(page)
     return st.navigation(sections, position="hidden"), sections
+
+
+def to(file: str) -> st.Page:
+    """The page, for a link to it; by its path Streamlit asks the disk for each link."""
+    return _pages()[file]
+
+
+@cache
+def _pages() -> dict[str, st.Page]:
+    """Made once: each looks at its file."""
+    return {
+        each.file: st.Page(
+            each.path,
+            title=each.title,
+            icon=each.icon,
+            url_path=each.file,
+            default=each is REGISTRY[0],
+            help=each.help,
+        )
+        for each in REGISTRY
+    }
 
 
 def menu(sections: dict[str, list[st.Page]]) -> None:

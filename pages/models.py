@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import economy, reads, shell, side_by_side
+from dashboard import economy, navigation, reads, shell, side_by_side
 from dashboard.components import (
     deploy_form,
     empty,
@@ -15,7 +15,7 @@ from services.errors import NotFoundError
 
 with page_header.show("Models", "Registered models, their explanations and their deployments"):
     st.page_link(
-        "../pages/training_runs.py",
+        navigation.to("training_runs"),
         label="Register from a run",
         icon=":material/new_label:",
         query_params={"status": "Completed"},

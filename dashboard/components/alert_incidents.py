@@ -48,7 +48,7 @@ def _open(incident: Incident, *, now: datetime, zone: tzinfo) -> None:
                 st.badge(f"silent until {until}", color="gray", icon=":material/notifications_off:")
             st.space("stretch")
             st.page_link(
-                f"../pages/{incident.page}.py",
+                navigation.to(incident.page),
                 label=f"Open {TITLES.get(incident.page, incident.page)}",
                 icon=":material/arrow_forward:",
                 query_params=dict(incident.address),

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from dashboard import formats, reads, session
+from dashboard import formats, navigation, reads, session
 from dashboard.components import failures
 from services import run_comparison
 from services.domain import Run
@@ -59,7 +59,7 @@ def line(run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         score = "" if run.score is None else f" · {run.primary_metric} {formats.metric(run.score)}"
         st.page_link(
-            "../pages/training_runs.py",
+            navigation.to("training_runs"),
             label=formats.plain(f"Baseline of {run.experiment}: run {run.number}{score}"),
             icon=":material/keep:",
             query_params={"run": run.parent_id or run.id},

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from dashboard import dataset_uses, formats, shell
+from dashboard import dataset_uses, formats, navigation, shell
 from dashboard.components import (
     dataset_contract,
     dataset_drift,
@@ -86,21 +86,21 @@ def _used_by(dataset: Dataset, uses: Reading[Uses]) -> None:
             )
         for run in used.runs[:LINKED]:
             st.page_link(
-                "../pages/training_runs.py",
+                navigation.to("training_runs"),
                 label=f"{formats.plain(run.experiment)} {run.number}",
                 icon=":material/model_training:",
                 query_params={"run": run.id},
             )
         for model in used.models[:LINKED]:
             st.page_link(
-                "../pages/models.py",
+                navigation.to("models"),
                 label=formats.plain(model.id),
                 icon=":material/deployed_code:",
                 query_params={"model": model.id},
             )
         if not used.runs:
             st.page_link(
-                "../pages/training_runs.py",
+                navigation.to("training_runs"),
                 label="Train a model",
                 icon=":material/arrow_forward:",
             )

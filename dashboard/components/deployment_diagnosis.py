@@ -6,7 +6,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from dashboard import alert_reads, formats, reads, session
+from dashboard import alert_reads, formats, navigation, reads, session
 from dashboard.components import failures
 from services import diagnosis, transition_times
 from services.diagnosis import Diagnosis, Symptoms, Trouble
@@ -65,7 +65,7 @@ def _card(name: str, card: Diagnosis) -> None:
             st.markdown(f"{icon} **{card.title}**", width="stretch")
             if card.line_number is not None:
                 st.page_link(
-                    "../pages/deployment_health.py",
+                    navigation.to("deployment_health"),
                     label=f"Log, line {card.line_number:,} of the last {LINES:,}",
                     icon=":material/article:",
                     query_params={"deployment": name, "view": "Log"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import formats, people, reads, session
+from dashboard import formats, navigation, people, reads, session
 from dashboard.components import deployment_notice, failures
 from services.access import Role
 from services.domain import Deployment
@@ -23,7 +23,7 @@ def show(deployment: Deployment) -> bool:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown(f":material/rule: **The golden set held back {model_id}**", width="stretch")
             st.page_link(
-                "../pages/live_scoring.py",
+                navigation.to("live_scoring"),
                 label="Open its cases",
                 icon=":material/rule:",
                 query_params={"deployment": name, "view": "Golden set"},

@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 
 import streamlit as st
 
-from dashboard import formats, people, reads, session
+from dashboard import formats, navigation, people, reads, session
 from dashboard.components import deployment_delete, failures, migration_code, state_badge
 from services.access import Role
 from services.domain import Deployment, DeploymentState
@@ -33,7 +33,7 @@ def show(deployment: Deployment, *, now: datetime, zone: tzinfo) -> None:
         st.space("stretch")
         for page, label, icon in _ELSEWHERE:
             st.page_link(
-                f"../pages/{page}.py",
+                navigation.to(page),
                 label=label,
                 icon=icon,
                 query_params={"deployment": deployment.name},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import formats, reads, session
+from dashboard import formats, navigation, reads, session
 from dashboard.components import (
     confirm,
     deployment_elsewhere,
@@ -46,7 +46,7 @@ def show(deployment: Deployment) -> None:
             migration_code.popover("deployment.telemetry", name=name, on=not on)
             if on:
                 st.page_link(
-                    "../pages/app_insights.py",
+                    navigation.to("app_insights"),
                     label="Open its metrics",
                     icon=":material/monitoring:",
                     query_params={"deployment": name},

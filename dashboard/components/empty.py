@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dashboard import navigation
+
 
 def show(
     text: str, *, page: str | None = None, label: str = "", icon: str = ":material/inbox:"
@@ -17,4 +19,4 @@ def show(
     with st.container(border=True, gap="small"):
         st.markdown(f":gray[{icon}] {text}")
         if page:
-            st.page_link(f"../pages/{page}.py", label=label, icon=":material/arrow_forward:")
+            st.page_link(navigation.to(page), label=label, icon=":material/arrow_forward:")

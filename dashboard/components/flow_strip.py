@@ -7,7 +7,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from dashboard import formats, shell
+from dashboard import formats, navigation, shell
 from dashboard.components import state_badge
 from services.domain import FlowStepState
 from services.flow_state import Stage
@@ -33,7 +33,7 @@ def show(stages: Sequence[Stage], *, now: datetime) -> None:
 
 def _tile(number: int, stage: Stage, now: datetime) -> None:
     st.page_link(
-        f"../pages/{stage.page}.py",
+        navigation.to(stage.page),
         label=f"**{stage.title}**",
         icon=ICONS[stage.key],
         query_params=dict(stage.address),

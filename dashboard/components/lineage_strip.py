@@ -7,7 +7,7 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard import economy, formats, reads, side_by_side
+from dashboard import economy, formats, navigation, reads, side_by_side
 from dashboard.components import panel
 from dashboard.overview_facts import Facts
 from dashboard.readings import Empty
@@ -98,7 +98,7 @@ def _node(node: Node) -> None:
         st.markdown(f":small[:gray[{ICONS[node.kind]} {label}]]", width="content")
         return
     st.page_link(
-        f"../pages/{node.page}.py",
+        navigation.to(node.page),
         label=f"**{label}**" if node.kind == "model" else label,
         icon=ICONS[node.kind],
         query_params=dict(node.address),

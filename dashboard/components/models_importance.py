@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard import charts_runs, drawing, formats, reads
+from dashboard import charts_runs, drawing, formats, navigation, reads
 from services.domain import Explanation, Model
 from services.errors import NotFoundError
 
@@ -84,7 +84,7 @@ def _not_computed(model: Model) -> None:
     parent = model.properties.get("parent_run_id") or model.run_id
     if parent:
         st.page_link(
-            "../pages/training_runs.py",
+            navigation.to("training_runs"),
             label="Open the run",
             icon=":material/arrow_forward:",
             query_params={"run": parent},

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from dashboard import formats, reads, shell
+from dashboard import formats, navigation, reads, shell
 from dashboard.components import failures, state_badge
 from services.domain import Deployment, DeploymentState
 
@@ -45,7 +45,7 @@ def _card(serving: tuple[Deployment, ...]) -> None:
             _row(deployment, now=now)
         if more := ordered[SHOWN:]:
             st.page_link(
-                "../pages/deployment_health.py",
+                navigation.to("deployment_health"),
                 label=f"{formats.plural(len(more), 'more deployment')}, all healthy"
                 if all(each.state is DeploymentState.HEALTHY for each in more)
                 else formats.plural(len(more), "more deployment"),
@@ -59,7 +59,7 @@ def _row(deployment: Deployment, *, now: datetime) -> None:
     with st.container(gap="xxsmall"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.page_link(
-                "../pages/deployment_health.py",
+                navigation.to("deployment_health"),
                 label=formats.plain(deployment.name),
                 icon=":material/ecg_heart:",
                 query_params=target,
@@ -70,7 +70,7 @@ def _row(deployment: Deployment, *, now: datetime) -> None:
             state_badge.show(deployment.state)
         if deployment.state is DeploymentState.HEALTHY:
             st.page_link(
-                "../pages/live_scoring.py",
+                navigation.to("live_scoring"),
                 label="Score with it",
                 icon=":material/bolt:",
                 query_params=target,

@@ -68,7 +68,7 @@ def _unlooked(experiments: int) -> None:
         others = formats.plural(experiments, "older experiment")
         st.caption(f"Not checked: the runs of {others}.", width="content")
         st.page_link(
-            "../pages/training_runs.py",
+            navigation.to("training_runs"),
             label="Look at all",
             icon=":material/arrow_forward:",
             query_params={runs_scope.KEY: runs_scope.EVERY},
@@ -83,7 +83,7 @@ def _entry(entry: Attention, now: datetime) -> None:
             st.caption(formats.sentence(entry.detail))
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.page_link(
-                f"../pages/{entry.page}.py",
+                navigation.to(entry.page),
                 label=f"Open {TITLES[entry.page]}",
                 icon=":material/arrow_forward:",
                 query_params=dict(entry.address),

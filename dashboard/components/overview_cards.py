@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import streamlit as st
 
-from dashboard import formats, shell
+from dashboard import formats, navigation, shell
 from dashboard.components import panel, runs_scope, state_badge
 from dashboard.economy import metered
 from dashboard.overview_facts import EXPERIMENTS, Facts
@@ -45,7 +45,7 @@ def _card(
     with st.container(border=True, height="stretch", gap="xsmall", key=f"card-{title}"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.page_link(
-                f"../pages/{page}.py",
+                navigation.to(page),
                 label=f"**{title}**",
                 icon=icon,
                 query_params=dict(address or {}),

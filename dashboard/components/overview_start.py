@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from dashboard import session
+from dashboard import navigation, session
 from dashboard.components import flow_runner
 from services.domain import Capability, FlowProgress
 
@@ -44,5 +44,5 @@ def _steps(place: DeltaGenerator, title: str) -> None:
         st.markdown(f"##### {title}")
         for number, (page, icon, label, what) in enumerate(STEPS, 1):
             with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-                st.page_link(f"../pages/{page}.py", label=f"{number}. {label}", icon=icon)
+                st.page_link(navigation.to(page), label=f"{number}. {label}", icon=icon)
                 st.caption(what if trains else ELSEWHERE.get(page, what), width="content")

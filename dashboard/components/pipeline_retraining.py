@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, tzinfo
 import pandas as pd
 import streamlit as st
 
-from dashboard import alert_reads, charts, charts_alerts, formats, reads, session
+from dashboard import alert_reads, charts, charts_alerts, formats, navigation, reads, session
 from dashboard.components import alert_look, empty, state_badge, table_height
 from dashboard.pipeline_facts import Catalog
 from services.alerts import bands as band_rules
@@ -158,7 +158,7 @@ def _last_verdict(standing: Standing, bands: Sequence[Band]) -> None:
         )
     if last.run.training_run_id:
         st.page_link(
-            "../pages/training_runs.py",
+            navigation.to("training_runs"),
             label="Open its training run",
             icon=":material/arrow_forward:",
             query_params={"run": last.run.training_run_id, "run-view": "Bands"},

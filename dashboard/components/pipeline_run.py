@@ -8,7 +8,7 @@ from datetime import UTC, datetime, tzinfo
 import pandas as pd
 import streamlit as st
 
-from dashboard import formats, pipeline_facts, reads, session, shell
+from dashboard import formats, navigation, pipeline_facts, reads, session, shell
 from dashboard.components import (
     confirm,
     failures,
@@ -122,12 +122,12 @@ def _links(run: PipelineRun) -> None:
     """The ways to what it trained and to what it registered or scored with."""
     if run.training_run_id:
         st.page_link(
-            "../pages/training_runs.py", label="Training metrics", icon=":material/monitoring:",
+            navigation.to("training_runs"), label="Training metrics", icon=":material/monitoring:",
             query_params={"run": run.training_run_id},
         )  # fmt: skip
     if run.model_id:
         st.page_link(
-            "../pages/models.py", label=run.model_id, icon=":material/deployed_code:",
+            navigation.to("models"), label=run.model_id, icon=":material/deployed_code:",
             query_params={"model": run.model_id},
         )  # fmt: skip
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import scoring_draft
+from dashboard import navigation, scoring_draft
 from dashboard.components import benchmark_form, migration_code
 from services import snippets
 from services.domain import Deployment
@@ -28,7 +28,7 @@ def show(deployment: Deployment) -> None:
             _snippet(deployment, uri, payload)
         # A link, since Streamlit cannot switch pages while a widget is bound to the address.
         st.page_link(
-            "../pages/benchmark_results.py",
+            navigation.to("benchmark_results"),
             label="Load-test this payload",
             icon=":material/speed:",
             query_params={"deployment": deployment.name, **benchmark_form.FROM_LIVE_SCORING},
