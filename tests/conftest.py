@@ -12,7 +12,7 @@ settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCh
 settings.load_profile("ours")
 
 HERE = Path(__file__).parent
-ORDER = ("unit", "", "kql", "pages", "contract", "adapters", "azure_double", "e2e")
+ORDER = ("unit", "", "kql", "pages", "contract", "adapters", "azure_double", "faults", "e2e")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
