@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -14,6 +15,10 @@ from services.domain import ComponentState, TimeWindow
 from services.errors import ServiceError
 
 STATIC = Path(__file__).resolve().parent / "static"
+LOGO, ICON = (
+    "data:image/svg+xml;base64," + base64.b64encode((STATIC / name).read_bytes()).decode()
+    for name in ("logo.svg", "favicon.svg")
+)  # as Streamlit would make them anew each time
 SIDEBAR_WIDTH = 264  # pixels
 SETTINGS_PAGE = "settings"
 
@@ -30,12 +35,10 @@ _REFRESH: dict[str, float | None] = {"Off": None, "10s": 10, "30s": 30, "60s": 6
 def frame() -> st.Page:
     """Draw everything around the page, and return the page to run."""
     # Icon and layout before the navigation, or each page's icon would be fetched as the favicon.
-    st.set_page_config(
-        page_icon=str(STATIC / "favicon.svg"), layout="wide", initial_sidebar_state=SIDEBAR_WIDTH
-    )
+    st.set_page_config(page_icon=ICON, layout="wide", initial_sidebar_state=SIDEBAR_WIDTH)
     page, sections = navigation.route()
     st.set_page_config(page_title=f"{page.title} · Azure ML operator")
-    st.logo(str(STATIC / "logo.svg"), icon_image=str(STATIC / "favicon.svg"), size="large")
+    st.logo(LOGO, icon_image=ICON, size="large")
     visitor_badge.gate()
     with st.sidebar:
         problem = _badge()
@@ -46,7 +49,7 @@ def frame() -> st.Page:
         _banner()
     elif page.url_path != SETTINGS_PAGE:  # where another workspace can be chosen
         failures.show(problem)
-        st.page_link("../pages/settings.py", label="Choose a workspace", icon=":material/tune:")
+        st.page_link(navigation.to("settings"), label="Choose a workspace", icon=":material/tune:")
         st.stop()
     return page
 
