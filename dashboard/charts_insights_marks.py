@@ -71,12 +71,13 @@ def mark(
     """
     if not events and not earlier:
         return figure
-    described = figure.to_dict()
-    layout = described["layout"]
+    traces, layout = drawing.described(figure)
     now, then = _marks(time, events, timedelta(0)), _marks(time, earlier, shift)
-    layout["shapes"] = [*layout.get("shapes", ()), *now[0], *then[0]]
-    layout["annotations"] = [*layout.get("annotations", ()), *now[1], *then[1]]
-    return drawing.figure(described["data"], layout)  # changing the old one costs far more
+    over = {
+        "shapes": [*layout.get("shapes", ()), *now[0], *then[0]],
+        "annotations": [*layout.get("annotations", ()), *now[1], *then[1]],
+    }
+    return drawing.figure(traces, {**layout, **over})  # changing the old one costs far more
 
 
 Described = dict[str, Any]

@@ -8,12 +8,13 @@ than the rest of a page.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, ParamSpec
 
 import orjson
 import plotly.graph_objects as go
 import plotly.io
+from _plotly_utils.utils import convert_to_base64  # type: ignore[import-untyped]
 from plotly.basedatatypes import BaseFigure
 
 from dashboard.once import once
@@ -23,9 +24,36 @@ P = ParamSpec("P")
 checked = False  # whether Plotly looks at every property, and refuses what it does not know
 
 
+class Sketch(go.Figure):  # type: ignore[misc]
+    """A figure of which only the description exists, until something else of it is asked."""
+
+    def __init__(self, traces: Sequence[Mapping[str, Any]], layout: Mapping[str, Any]) -> None:
+        object.__setattr__(self, "traces", list(traces))
+        object.__setattr__(self, "frame", _given(layout))
+        object.__setattr__(self, "made", False)
+
+    def __getattr__(self, name: str) -> Any:
+        """What Plotly keeps of a figure, which it makes now."""
+        if self.made:
+            raise AttributeError(name)
+        object.__setattr__(self, "made", True)
+        super().__init__({"data": self.traces, "layout": self.frame}, _validate=False)
+        return getattr(self, name)
+
+
 def figure(traces: Sequence[Mapping[str, Any]], layout: Mapping[str, Any]) -> go.Figure:
     """A figure of these traces and this layout, unchecked."""
-    return go.Figure({"data": list(traces), "layout": _given(layout)}, _validate=checked)
+    if not checked:
+        return Sketch(traces, layout)
+    return go.Figure({"data": list(traces), "layout": _given(layout)})
+
+
+def described(drawn: go.Figure) -> tuple[list[Any], dict[str, Any]]:
+    """Its traces and its layout, to read only; of a sketch without making more of it."""
+    if isinstance(drawn, Sketch) and not drawn.made:
+        return drawn.traces, drawn.frame
+    whole = drawn.to_dict()
+    return whole["data"], whole["layout"]
 
 
 def _given(described: Mapping[str, Any]) -> dict[str, Any]:
@@ -37,13 +65,30 @@ def _given(described: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _finished(drawn: go.Figure) -> dict[str, Any]:
+    """As `to_dict` answers, with the theme's template and the arrays as the browser takes them."""
+    if not isinstance(drawn, Sketch) or drawn.made:
+        whole: dict[str, Any] = drawn.to_dict()
+        return whole
+    traces = [_given(trace) for trace in drawn.traces]
+    convert_to_base64(traces)
+    layout = {"template": _template(plotly.io.templates.default), **drawn.frame}
+    return {"data": traces, "layout": layout}
+
+
+@cache
+def _template(_: str) -> dict[str, Any]:
+    found: dict[str, Any] = go.Figure().to_dict()["layout"]["template"]
+    return found
+
+
 class Drawn(BaseFigure):  # type: ignore[misc]
     """A finished figure: what Streamlit would make of it, made once."""
 
     def __init__(self, drawn: go.Figure) -> None:
-        described = drawn.to_dict()
-        size = {name: described["layout"].get(name) for name in ("width", "height")}
-        text = plotly.io.to_json(described, validate=False).encode()
+        finished = _finished(drawn)
+        size = {name: finished["layout"].get(name) for name in ("width", "height")}
+        text = plotly.io.to_json(finished, validate=False).encode()
         object.__setattr__(self, "_described", _Described(size, text))
 
     def to_dict(self) -> dict[str, Any]:

@@ -29,14 +29,17 @@ def test_what_is_sent_is_what_a_checked_figure_sends():
         from tests.unit.test_drawing import TRACE, _layout
 
         figure = drawing.figure([TRACE], _layout())
-        st.plotly_chart(figure, key="plain", height="content")
-        st.plotly_chart(drawing.Drawn(figure), key="drawn", height="content")
+        sketched, made = drawing.Drawn(figure), figure.update_layout()
+        st.plotly_chart(made, key="plain", height="content")
+        st.plotly_chart(drawing.Drawn(made), key="drawn", height="content")
+        st.plotly_chart(sketched, key="sketched", height="content")
 
     app = AppTest.from_function(page).run()
 
     assert not app.exception
-    plain, drawn = app.get("plotly_chart")
+    plain, drawn, sketched = app.get("plotly_chart")
     assert json.loads(drawn.proto.spec) == json.loads(plain.proto.spec)
+    assert json.loads(sketched.proto.spec) == json.loads(plain.proto.spec)
     checked = go.Figure({"data": [TRACE], "layout": _layout()})
     assert json.loads(drawn.proto.spec) == json.loads(checked.to_json())
 
