@@ -93,7 +93,7 @@ def _choices() -> None:
 
 
 def _banner() -> None:
-    """Said on every page, because nothing that is decided on any of them happens."""
+    """Said on every page: nothing that is decided there happens, or what is shown may be wrong."""
     with failures.explained():
         components = reads.components()
     for component in components:
@@ -102,6 +102,8 @@ def _banner() -> None:
                 component.detail or "No supervisor is running: nothing starts, restarts or fires.",
                 icon=":material/power_off:",
             )
+        elif component.name == "store" and component.state in _NOT_WORKING:
+            st.error(formats.plain(component.detail), icon=":material/broken_image:")
 
 
 _NOT_WORKING = (ComponentState.STOPPED, ComponentState.FAILED)

@@ -141,13 +141,17 @@ def _supervisor_down(component: Component) -> bool:
     return component.name == "supervisor" and component.state in down
 
 
+_DOWN = {"store": "The workspace's file is damaged"}
+
+
 def _components(components: Sequence[Component], *, supervised: bool) -> Iterator[Attention]:
     for component in components:
         down = component.state in (ComponentState.STOPPED, ComponentState.FAILED)
-        if down and (supervised or component.name == "supervisor"):
+        grave = component.name in ("supervisor", "store")
+        if down and (supervised or grave):
             yield Attention(
-                severity=Severity.CRITICAL if component.name == "supervisor" else Severity.WARNING,
-                title=f"The {component.name} is not running",
+                severity=Severity.CRITICAL if grave else Severity.WARNING,
+                title=_DOWN.get(component.name, f"The {component.name} is not running"),
                 detail=component.detail,
                 page="settings",
                 since=component.since,

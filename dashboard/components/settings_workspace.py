@@ -51,7 +51,7 @@ def show_components(components: Sequence[Component], *, read_at: datetime) -> No
                     _since(component)
                     state_badge.show(component.state)
                 if component.detail:
-                    st.caption(component.detail)
+                    st.caption(formats.plain(component.detail))
 
 
 def _since(component: Component) -> None:

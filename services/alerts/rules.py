@@ -59,7 +59,10 @@ _ALL = (
     Rule(
         key="component_down",
         title="A part of the workspace is down",
-        help="The supervisor or the telemetry server does not run.",
+        help=(
+            "The supervisor or the telemetry server does not run, "
+            "or the workspace's file is damaged."
+        ),
         severity=Severity.CRITICAL,
         sources=frozenset({Source.COMPONENTS}),
         hold=timedelta(seconds=20),

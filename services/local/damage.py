@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 COPIES_KEPT = 3
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_NO_TEXT = "a name in it is no text"
 _DATA = ("datasets", "runs", "models")  # folders whose contents the file knows about
 
 
@@ -34,10 +35,9 @@ def explained(path: Path, done: str) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest says more closely what
-        if code in _DAMAGED:
-            raise OperationFailedError(_damaged(path, error)) from error
-        if code == sqlite3.SQLITE_FULL:
+        if _damaging(error):
+            raise OperationFailedError(told(path, error)) from error
+        if _code(error) == sqlite3.SQLITE_FULL:
             raise UnavailableError(
                 f"The disk that holds the workspace folder {path.parent} is full, so nothing "
                 "was changed. Free some space there."
@@ -45,6 +45,8 @@ def explained(path: Path, done: str) -> Iterator[None]:
         if isinstance(error, sqlite3.OperationalError):
             raise UnavailableError(f"The workspace could not be {done}: {error}.") from error
         raise
+    except UnicodeDecodeError as error:  # of a name in the file, in SQLite's own message
+        raise OperationFailedError(told(path, _NO_TEXT)) from error
 
 
 def check_not_emptied(path: Path) -> None:
@@ -70,12 +72,37 @@ def check_sound(db: sqlite3.Connection, path: Path) -> None:
     Raises:
         OperationFailedError: the file is damaged; a copy was kept.
     """
-    (found,) = db.execute("PRAGMA quick_check(1)").fetchone()
-    if found != "ok":
-        raise OperationFailedError(_damaged(path, found))
+    if problem := found(db):
+        raise OperationFailedError(told(path, problem))
 
 
-def _damaged(path: Path, error: sqlite3.DatabaseError | str) -> str:
+def found(db: sqlite3.Connection) -> str:
+    """What is wrong between the pages and indexes of a file; empty where they agree.
+
+    Raises:
+        sqlite3.DatabaseError: it cannot be read at the moment.
+    """
+    try:
+        (answer,) = db.execute("PRAGMA integrity_check(1)").fetchone()
+    except sqlite3.DatabaseError as error:
+        if _damaging(error):
+            return str(error)
+        raise
+    except UnicodeDecodeError:  # the name of what is wrong is itself damaged
+        return _NO_TEXT
+    return "" if answer == "ok" else str(answer).splitlines()[-1]  # after which database it is
+
+
+def _damaging(error: sqlite3.DatabaseError) -> bool:
+    return _code(error) in _DAMAGED or "Could not decode" in str(error)  # text that is none
+
+
+def _code(error: sqlite3.DatabaseError) -> int:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest says more closely what
+
+
+def told(path: Path, error: sqlite3.DatabaseError | str) -> str:
+    """The damage and what to do, as sentences, once a copy was kept."""
     copy = kept_copy(path, pending=f"{path.name}-wal")
     kept = f"a copy was kept as {copy.name}" if copy else "it was left as it is"
     return (

@@ -127,14 +127,14 @@ class Store:
                 db.execute("CREATE TABLE migrations (name TEXT PRIMARY KEY, at TEXT)")
             applied = {row["name"] for row in db.execute("SELECT name FROM migrations")}
             scripts = {script.stem: script for script in sorted(SCHEMA.glob("*.sql"))}
+            if old and scripts.keys() != applied:  # or a damaged page hides what was applied
+                damage.check_sound(db, self.path)
             if unknown := applied - scripts.keys():
                 raise OperationFailedError(
                     f"The workspace {self.path.parent} was written by a newer version of the "
                     f"dashboard (it has {max(unknown)}). Update the dashboard, or choose another "
                     "folder with DASHBOARD_HOME."
                 )
-            if old and scripts.keys() - applied:
-                damage.check_sound(db, self.path)  # a damaged page may hide what was applied
             for name, script in scripts.items():
                 if name not in applied:
                     _apply(db, name, script.read_text(encoding="utf-8"))

@@ -19,6 +19,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from services.alerts.gathering import Gatherer
@@ -27,7 +28,7 @@ from services.alerts.records import Source
 from services.alerts.watching import Watch
 from services.app_insights.sender import Sender
 from services.errors import ServiceError
-from services.local import lifeline
+from services.local import lifeline, soundness
 from services.local.alert_outbox import Outbox
 from services.local.alert_secrets import ChannelSecrets
 from services.local.clock import Clock, utc_now
@@ -76,6 +77,7 @@ class Watcher:
             sender: of availability telemetry; None where probes stay here.
         """
         self._rhythm, self._sender, self._clock = rhythm, sender, clock
+        self._store = store.path
         self._outbox = Outbox(store, workspace=key)
         self._messenger = Messenger(workspace, self._outbox, ChannelSecrets(home), clock=clock)
         self._prober = Prober(workspace, sender, clock=clock)
@@ -89,6 +91,7 @@ class Watcher:
             ("messenger", self._messenger.run),
             ("logs", self._collector.run),
             ("golden", self._golden.run),
+            ("soundness", partial(soundness.watch, self._store, clock=self._clock)),
         ):
             threading.Thread(target=target, args=(stopping,), name=name, daemon=True).start()
         probing = threading.Thread(target=self._probe, args=(stopping,), name="due", daemon=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from services.domain import Capability, Component, ComponentState
+from services.local import soundness
 from services.local.audit import LocalAuditLog
 from services.local.baselines import LocalBaselines
 from services.local.clock import Clock, utc_now
@@ -194,14 +195,23 @@ class LocalWorkspace(Workspace):
         return supervisor, telemetry, self._kept()
 
     def _kept(self) -> Component:
-        """The store answers, or this raises; beside that, how large it has become."""
+        """The store answers, or this raises; beside that, what the last look at all of it found."""
         with self.store.reading() as db:
             (migration,) = db.execute("SELECT max(name) FROM migrations").fetchone()
-        size_mb = (self.home / "workspace.db").stat().st_size / 1e6
+        checked = soundness.last(self.store.path)
+        if checked is not None and checked.problem:
+            return Component(
+                name="store",
+                state=ComponentState.FAILED,
+                detail=checked.problem,
+                since=checked.since,
+            )
+        size_mb = self.store.path.stat().st_size / 1e6
+        looked = f" Looked for damage at {checked.at:%Y-%m-%d %H:%M} UTC." if checked else ""
         return Component(
             name="store",
             state=ComponentState.RUNNING,
-            detail=f"One SQLite file of {size_mb:.1f} MB, at migration {migration}.",
+            detail=f"One SQLite file of {size_mb:.1f} MB, at migration {migration}.{looked}",
         )
 
 

@@ -80,3 +80,8 @@ def _spoilt(value: Any, chance: random.Random) -> Any:
 def text(document: Any) -> bytes:
     """The document as a body; lone surrogates and infinities as they are."""
     return json.dumps(document, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def overwritten(content: bytes, start: int, length: int) -> bytes:
+    """The same with random bytes in the middle."""
+    return content[:start] + random.Random(5).randbytes(length) + content[start + length :]

@@ -4,39 +4,32 @@ from __future__ import annotations
 
 import random
 import shutil
-import subprocess
+import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
-from services.domain import ComponentState, Panel, TimeWindow
-from services.errors import OperationFailedError, ServiceError, UnavailableError
-from services.local import processes
-from services.local.process_table import ProcessTable
-from services.local.telemetry import LocalTelemetry, identity
-from services.local.telemetry_duty import TelemetryDuty
+from services import attention
+from services.alerts.gathering import Gatherer
+from services.domain import ComponentState
+from services.errors import OperationFailedError, ServiceError
+from services.local import soundness
 from services.local.workspace import LocalWorkspace, open_workspace
-from tests.recorded import datasets, deployments, pipelines, runs, telemetry
+from tests.faults.mutants import overwritten
+from tests.recorded import datasets, deployments, pipelines, runs
 
 ROW = (5, "A damaged page of a store")
+ROOT = Path(__file__).resolve().parents[2]
 PAGE = 4096
-BLOCK, HEADERS = 262_144, 12_288  # of a DuckDB file
 NOW = datetime.now(UTC)
-WINDOW = TimeWindow(start=NOW - timedelta(days=1), end=NOW, bin=timedelta(minutes=5))
 LIMIT_S = 60.0
 CHANCE = random.Random(5)
-
-
-def overwritten(content: bytes, start: int, length: int) -> bytes:
-    return content[:start] + CHANCE.randbytes(length) + content[start + length :]
-
-
-# --- workspace.db -----------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -55,64 +48,142 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
-def asked(home: Path) -> Counter[str]:
-    """Everything a first look at the pages asks for; how each question ended."""
-    ended: Counter[str] = Counter()
-    questions: tuple[Callable[[LocalWorkspace], object], ...] = (
-        lambda workspace: workspace.datasets.list(),
-        lambda workspace: workspace.runs.list("bank-marketing"),
-        lambda workspace: workspace.models.list(),
-        lambda workspace: workspace.deployments.list(),
-        lambda workspace: workspace.deployments.transitions(),
-        lambda workspace: workspace.pipelines.list(),
-        lambda workspace: workspace.schedules.list(),
-        lambda workspace: workspace.load_tests.list(),
-        lambda workspace: workspace.alerts.incidents(),
-        lambda workspace: workspace.audit.list(),
-        lambda workspace: workspace.components(),
-    )
-    for question in questions:
+QUESTIONS: dict[str, Callable[[LocalWorkspace], object]] = {
+    "datasets": lambda workspace: workspace.datasets.list(),
+    "runs": lambda workspace: workspace.runs.list("bank-marketing"),
+    "models": lambda workspace: workspace.models.list(),
+    "deployments": lambda workspace: workspace.deployments.list(),
+    "transitions": lambda workspace: workspace.deployments.transitions(),
+    "pipelines": lambda workspace: workspace.pipelines.list(),
+    "schedules": lambda workspace: workspace.schedules.list(),
+    "load tests": lambda workspace: workspace.load_tests.list(),
+    "incidents": lambda workspace: workspace.alerts.incidents(),
+    "changes": lambda workspace: workspace.audit.list(),
+    "parts": lambda workspace: workspace.components(),
+}
+
+
+@dataclass
+class Asked:
+    """What became of everything a first look at the pages asks for."""
+
+    answers: dict[str, str] = field(default_factory=dict)
+    refused: int = 0  # with the sentence that names the file
+    broken: dict[str, str] = field(default_factory=dict)  # an error nobody foresaw
+    found_later: bool = False  # by the look at the whole file
+
+    def wrong(self, good: Asked) -> list[str]:
+        return [name for name, answer in self.answers.items() if answer != good.answers[name]]
+
+
+def asked(home: Path) -> Asked:
+    found = Asked()
+    for name, question in QUESTIONS.items():
         try:
-            question(open_workspace(home))
+            answer = question(open_workspace(home))
         except ServiceError as error:
-            assert str(home / "workspace.db") in str(error)
+            assert str(home) in str(error)
             assert "DASHBOARD_HOME" in str(error)
-            ended[type(error).__name__] += 1
+            found.refused += 1
+        except Exception as error:  # a value nobody could have written; it is shown as an error
+            found.broken[name] = type(error).__name__
         else:
-            ended["answered"] += 1
-    return ended
+            found.answers[name] = repr(answer).replace(str(home), "HOME")
+    return found
+
+
+def asked_of(content: bytes, home: Path) -> Asked:
+    """The same of a folder whose workspace.db has this content, which nobody changes."""
+    home.mkdir()
+    path = home / "workspace.db"
+    path.write_bytes(content)
+
+    found = asked(home)
+
+    assert path.read_bytes() == content
+    copies = [copy.read_bytes() for copy in home.glob("workspace.db.damaged-*Z")]
+    assert copies == ([content] if found.refused else [])
+    found.found_later = bool(soundness.look(path, now=NOW).problem)
+    if found.found_later:
+        (*_, store) = LocalWorkspace(home).components() if not found.refused else (None,)
+        assert store is None or store.state is ComponentState.FAILED
+    shutil.rmtree(home)
+    return found
 
 
 def test_every_page_of_the_workspace_in_turn(recorded, tmp_path, figures):
     content = (recorded / "workspace.db").read_bytes()
-    ended: Counter[str] = Counter()
-    noticed = 0
+    good = asked_of(content, tmp_path / "home")
+    assert not good.found_later and len(good.answers) == len(QUESTIONS)
     began = time.monotonic()
-    for page in range(0, len(content) // PAGE):
-        home = tmp_path / str(page)
-        home.mkdir()
-        damaged = overwritten(content, page * PAGE, PAGE)
-        (home / "workspace.db").write_bytes(damaged)
+    pages = range(len(content) // PAGE)
+    found = [asked_of(overwritten(content, page * PAGE, PAGE), tmp_path / "home") for page in pages]
 
-        found = asked(home)
-
-        ended += found
-        assert (home / "workspace.db").read_bytes() == damaged
-        copies = list(home.glob("workspace.db.damaged-*Z"))
-        if found["OperationFailedError"]:
-            noticed += 1
-            assert [copy.read_bytes() for copy in copies] == [damaged]
-        shutil.rmtree(home)
-
-    assert ended["OperationFailedError"] > 100
-    assert set(ended) == {"OperationFailedError", "answered"}
+    refused = sum(each.refused for each in found)
+    met = sum(bool(each.refused) for each in found)
+    assert refused > 100
+    assert [each.wrong(good) for each in found if each.wrong(good)] == []
+    assert [each.broken for each in found if each.broken] == []
+    assert all(each.found_later for each in found)
     figures.add(
         "workspace.db, each of its pages",
-        f"{len(content) // PAGE} pages of random bytes, 11 questions each",
-        f"{ended['answered']} answered, {ended['OperationFailedError']} with the sentence that "
-        f"names the file; {noticed} damaged files noticed, each copied, none changed",
+        f"{len(pages)} pages of random bytes, {len(QUESTIONS)} questions each",
+        f"{sum(len(each.answers) for each in found)} answered, each as from the undamaged file; "
+        f"{refused} with the sentence that names the file; {met} damaged files met at once, "
+        f"each copied, none changed; all {len(pages)} found by the look at the whole file, "
+        "which is told as an incident and on every page",
         time.monotonic() - began,
     )
+
+
+def test_one_bit_of_a_page_in_turn(recorded, tmp_path, figures):
+    """SQLite keeps no checksums: a bit inside a value is a different value."""
+    content = (recorded / "workspace.db").read_bytes()
+    good = asked_of(content, tmp_path / "home")
+    began = time.monotonic()
+    kinds: Counter[str] = Counter()
+    unnoticed: Counter[str] = Counter()
+    for page in range(len(content) // PAGE):
+        start = page * PAGE
+        used = [at for at in range(start, start + PAGE) if content[at]]
+        if not used:
+            continue
+        at = CHANCE.choice(used)
+        flipped = content[:at] + bytes([content[at] ^ 1 << CHANCE.randrange(8)]) + content[at + 1 :]
+        found = asked_of(flipped, tmp_path / "home")
+        if found.refused:
+            kinds["a sentence"] += 1
+        elif found.found_later:
+            kinds["found later"] += 1
+        elif found.broken:
+            kinds["broken"] += 1
+        elif wrong := found.wrong(good):
+            kinds["unnoticed"] += 1
+            unnoticed.update(wrong)
+            assert page_is_leaf(content, page), "SQLite could have noticed this"
+        else:
+            kinds["no effect"] += 1
+
+    assert kinds["a sentence"] and kinds["found later"]
+    figures.add(
+        "workspace.db, one bit of each of its pages",
+        f"{sum(kinds.values())} files, {len(QUESTIONS)} questions each",
+        f"{kinds['a sentence']} met at once and told; {kinds['found later']} found by the look at "
+        f"the whole file; {kinds['broken']} stop a question with an error nobody foresaw (a date "
+        f"or JSON that is none); {kinds['no effect']} change no answer; {kinds['unnoticed']} NOT "
+        f"noticed: a value inside a leaf page reads as another one "
+        f"({', '.join(f'{count} × {name}' for name, count in unnoticed.items()) or 'none'}). "
+        "SQLite keeps no checksums of pages",
+        time.monotonic() - began,
+    )
+
+
+def page_is_leaf(content: bytes, page: int) -> bool:
+    """Whether the page holds rows of a table or keys, and not the way to them, or is overflow.
+
+    Source: SQLite, “Database File Format”, B-tree pages: 2 and 5 are interior.
+    """
+    return content[page * PAGE + (100 if page == 0 else 0)] not in (2, 5)
 
 
 @pytest.mark.parametrize("what", ["header", "truncated", "emptied"])
@@ -165,126 +236,55 @@ def test_a_page_says_it_and_works_again_with_the_file_restored(
     )
 
 
-# --- telemetry.duckdb -------------------------------------------------------------
-
-
-@contextmanager
-def served(home: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A telemetry server of `home`, once it answers or has ended."""
-    store = open_workspace(home).store
-    (program,) = TelemetryDuty(home, store).programs()
-    program.log.unlink(missing_ok=True)
-    child = processes.spawn(program.module, *program.args, log=program.log)
-    deadline = time.monotonic() + LIMIT_S
-    while child.poll() is None and "startup complete" not in processes.tail(program.log, 50)[0]:
-        assert time.monotonic() < deadline, processes.tail(program.log, 50)[0]
-        time.sleep(0.05)
-    try:
-        yield child
-    finally:
-        child.terminate()
-        child.wait()
-        child.stdin.close()
-
-
-@pytest.fixture(scope="module")
-def traffic(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("traffic")
-    workspace = open_workspace(home)
+def test_damage_nobody_has_met_is_said_on_every_page_and_as_an_incident(
+    local_workspace, home, open_page, figures
+):
+    """In a table that none of these pages asks for."""
+    workspace, path = local_workspace, home / "workspace.db"
     datasets.people(workspace)
-    telemetry.traffic(home, count=20_000, end=NOW)
-    workspace.store.set_setting(identity.PORT, "9")  # a server has run before
-    return home
+    with workspace.store._connection() as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (page,) = db.execute(
+            "SELECT rootpage FROM sqlite_schema WHERE name = 'metric_bands'"
+        ).fetchone()
+    good = path.read_bytes()
+    path.write_bytes(overwritten(good, (page - 1) * PAGE, PAGE))
+    assert workspace.components()[-1].state is ComponentState.RUNNING  # nobody has looked
 
+    stopping = threading.Event()
+    looking = threading.Thread(target=soundness.watch, args=(path, stopping))
+    looking.start()
+    until(lambda: soundness.last(path))
+    stopping.set()
+    looking.join()
 
-@pytest.fixture
-def content(traffic) -> Iterator[bytes]:
-    """The undamaged file, put back afterwards."""
-    path = traffic / "telemetry" / "telemetry.duckdb"
-    content = path.read_bytes()
-    yield content
-    for left in path.parent.glob("telemetry.duckdb*"):
-        left.unlink()
-    path.write_bytes(content)
+    store = workspace.components()[-1]
+    assert store.state is ComponentState.FAILED and "is damaged" in store.detail
+    banner = AppTest.from_file(str(ROOT / "dashboard" / "app.py"), default_timeout=LIMIT_S).run()
+    assert any("is damaged" in each.value for each in banner.error)
+    assert any("is damaged" in each.value for each in open_page("settings").caption)
+    snapshot = Gatherer(workspace).look(workspace.alerts.rules(), now=NOW)
+    (entry,) = [
+        each
+        for each in attention.entries(snapshot.seen, now=NOW)
+        if each.cause == "component/store"
+    ]
+    assert entry.severity is attention.Severity.CRITICAL
+    assert len(list(home.glob("workspace.db.damaged-*Z"))) == 1
 
-
-@pytest.mark.parametrize("what", ["header", "first block", "emptied"])
-def test_a_telemetry_file_that_cannot_be_opened(traffic, content, figures, what):
-    path = traffic / "telemetry" / "telemetry.duckdb"
-    damaged = {
-        "header": overwritten(content, 0, HEADERS),
-        "first block": overwritten(content, HEADERS + 1000, 8000),
-        "emptied": b"",
-    }[what]
-    path.write_bytes(damaged)
-
-    with figures.timed("telemetry.duckdb", what) as said, served(traffic) as server:
-        assert server.wait(LIMIT_S) == 1
-        with pytest.raises(UnavailableError) as refused:
-            LocalTelemetry(traffic, open_workspace(traffic).store).panel(Panel.LATENCY, WINDOW)
-        said.append(str(refused.value).replace(str(traffic), "…"))
-
-    assert str(path) in str(refused.value) and "move it away" in str(refused.value)
-    assert path.read_bytes() == damaged
-    assert [copy.read_bytes() for copy in path.parent.glob("*.damaged-*Z")] == [damaged]
-    assert open_workspace(traffic).datasets.list()  # the other store goes on
-
-
-def test_what_could_not_start_is_shown_with_its_reason_until_it_can(traffic, content):
-    path = traffic / "telemetry" / "telemetry.duckdb"
-    path.write_bytes(overwritten(content, 0, HEADERS))
-    workspace = open_workspace(traffic)
-    deployments.supervised(workspace.store)
-    table = ProcessTable(workspace.store)
-    (program,) = TelemetryDuty(traffic, workspace.store).programs()
-    with served(traffic) as server:
-        server.wait(LIMIT_S)
-    table.starting(program, NOW)
-    table.exited("telemetry", code=1, at=NOW)
-
-    shown = workspace.components()[1]
-
-    assert shown.state is ComponentState.FAILED
-    assert str(path) in shown.detail
-
-    path.unlink()  # moved away, as the sentence says
-    with served(traffic):
-        assert not workspace.store.setting(identity.PROBLEM)
-        assert LocalTelemetry(traffic, workspace.store).query("requests | count").frame.size == 1
-
-
-def test_every_block_of_the_telemetry_in_turn(traffic, content, figures):
-    path = traffic / "telemetry" / "telemetry.duckdb"
-    ended: Counter[str] = Counter()
-    panels = list(Panel)[::3]
-    began = time.monotonic()
-    blocks = range(1, (len(content) - HEADERS) // BLOCK)
-    for damaged in (
-        content[: len(content) // 2],
-        *(overwritten(content, HEADERS + block * BLOCK + 1000, 8000) for block in blocks),
-    ):
-        path.write_bytes(damaged)
-        with served(traffic) as server:
-            port = LocalTelemetry(traffic, open_workspace(traffic).store)
-            for panel in panels:
-                try:
-                    port.panel(panel, WINDOW)
-                except OperationFailedError as error:
-                    assert str(path) in str(error) and "a copy was kept" in str(error)
-                    ended["OperationFailedError"] += 1
-                else:
-                    ended["answered"] += 1
-            assert server.poll() is None, "a question ended the server"
-            if list(path.parent.glob("*.damaged-*Z")):
-                ended["noticed"] += 1
-        for left in path.parent.glob("telemetry.duckdb*"):
-            left.unlink()
-
-    assert ended["OperationFailedError"] and ended["answered"]
+    path.write_bytes(good)
+    assert not soundness.look(path, now=NOW).problem
+    assert workspace.components()[-1].state is ComponentState.RUNNING
     figures.add(
-        "telemetry.duckdb, cut in half, then each of its blocks",
-        f"{len(blocks) + 1} files, {len(panels)} panels each",
-        f"{ended['answered']} answered, {ended['OperationFailedError']} with the sentence that "
-        f"names the file; {ended['noticed']} noticed and copied; the server lived",
-        time.monotonic() - began,
+        "all pages",
+        "a table overwritten that few of them read",
+        f"the watcher finds it when it starts and every hour; “{entry.title}” on Overview, Alerts "
+        "and Settings, and its sentence on every page; restored: gone within a minute",
     )
+
+
+def until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + LIMIT_S
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

@@ -179,6 +179,17 @@ def test_a_part_that_is_down_is_named():
     )
 
 
+def test_a_damaged_file_is_the_worst_whether_or_not_a_supervisor_runs():
+    damaged = Component(name="store", state=ComponentState.FAILED, detail="Restore it.")
+
+    for supervisor in (SUPERVISOR, STOPPED):
+        found = entries(components=(supervisor, damaged))
+
+        assert ("The workspace's file is damaged", Severity.CRITICAL, "Restore it.") in [
+            (entry.title, entry.severity, entry.detail) for entry in found
+        ]
+
+
 @pytest.mark.parametrize(("minutes", "count"), [(9, 0), (11, 1)], ids=["a while", "too long"])
 def test_a_transition_is_listed_once_it_takes_too_long(minutes, count):
     since = NOW - timedelta(minutes=minutes)
