@@ -1,10 +1,11 @@
-"""When a load test ends by itself: too many of its requests fail (pure)."""
+"""When a load test ends by itself: too many of its requests fail, or answers have no end (pure)."""
 
 from __future__ import annotations
 
 from collections import deque
 
 RECENT = 50  # requests; a deployment that breaks late is not saved by how well it began
+GRACE_S = 5.0  # beyond what answers may take
 LEAST = 2  # failures; one alone says nothing
 
 
@@ -46,3 +47,35 @@ class FailureWatch:
             f"It stopped by itself: {failed_count:,} of {of} requests failed ({what}), and "
             f"{self._limit_pct:g} % is the limit."
         )
+
+
+class StallWatch:
+    """Notices answers that never come to their end: ``ab`` waits as long as bytes keep coming."""
+
+    def __init__(self, *, timeout_s: float, seconds: float | None, printed_at_once: int) -> None:
+        """Start with the test.
+
+        Args:
+            timeout_s: how long an answer may take.
+            seconds: how long the test should take; None: it is limited by its requests.
+            printed_at_once: answers that may lie between two looks at what was printed.
+        """
+        self._timeout_s, self._seconds = timeout_s, seconds
+        self._quiet_s = GRACE_S + (1 + printed_at_once) * timeout_s
+        self._began_s: float | None = None
+        self._count, self._changed_s = 0, 0.0
+        self.reason = ""  # one sentence, once it is to stop
+
+    def note(self, count: int, now_s: float) -> None:
+        """So many answers have begun."""
+        if self._began_s is None or count != self._count:
+            self._count, self._changed_s = count, now_s
+        if self._began_s is None:
+            self._began_s = now_s
+        over_s = now_s - self._began_s - (self._seconds or 0.0)
+        late = self._seconds is not None and over_s > GRACE_S + 2 * self._timeout_s
+        if not self.reason and (late or now_s - self._changed_s > self._quiet_s):
+            self.reason = (
+                "It stopped by itself: an answer did not come to its end within the time limit "
+                f"of {self._timeout_s:g} s."
+            )

@@ -20,7 +20,7 @@ from services.domain import (
     ScoringAnswer,
 )
 from services.errors import OperationFailedError, ServiceError
-from services.load_test_stop import FailureWatch
+from services.load_test_stop import FailureWatch, StallWatch
 from services.local import lifeline, load_test_target
 from services.local.ab_process import AbProcess
 from services.local.clock import utc_now
@@ -31,8 +31,13 @@ from services.local.store import Store, stamp
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.25  # between looks at whether it should stop, and notes of how far it is
+PRINTED_AT_ONCE = 30  # answers, at most, that ab keeps back otherwise
 SLOW_MS = 50.0  # above this, printing every answer at once costs nothing
 KEY_KNOWN_WITHIN_S = 5.0  # how long a server may take to learn of a key issued a moment ago
+NO_ANSWER = (
+    "No request got an HTTP answer: the deployment closed each connection, or speaks another "
+    "protocol."
+)
 SHUT_DOWN = "The workspace was shut down while the test ran."
 
 
@@ -154,15 +159,26 @@ def carry_out(
         )
         watch = FailureWatch(test.plan.stop_at_failure_pct)
         reader = AnswerReader({len(checked.body.encode()): False}, watch=watch)
-        ab = AbProcess(command, place / "errors.txt", line_by_line=checked.duration_ms > SLOW_MS)
-        ab.follow(reader.feed, lambda: should_stop(reader.count) or bool(watch.reason))
+        slow = checked.duration_ms > SLOW_MS
+        stall = StallWatch(
+            timeout_s=test.plan.timeout_s,
+            seconds=test.plan.seconds,
+            printed_at_once=1 if slow else PRINTED_AT_ONCE,
+        )
+
+        def over() -> bool:
+            stall.note(reader.count, time.monotonic())
+            return should_stop(reader.count) or bool(watch.reason or stall.reason)
+
+        ab = AbProcess(command, place / "errors.txt", line_by_line=slow)
+        ab.follow(reader.feed, over)
         reader.finish()
         notes = target.warnings()
     measured = _measurement(place, reader, ab.errors())
     return replace(
         measured,
         warnings=(*measured.warnings, *notes, *_over_budget(test.plan, measured)),
-        stopped_because=watch.reason,
+        stopped_because=watch.reason or stall.reason,
     )
 
 
@@ -200,16 +216,19 @@ def _measurement(place: Path, reader: AnswerReader, errors: str) -> Measurement:
         return Measurement(reader=reader, errors=errors)
     curve = apache_bench.read_percentiles(_read(place / "percentiles.csv"), report.complete_count)
     times = apache_bench.read_times(_read(place / "times.tsv"))
+    unanswered = max(0, report.complete_count - reader.count)  # ab calls a closed connection done
+    noted = (f"{unanswered:,} of {report.complete_count:,} requests got no HTTP answer",)
     return Measurement(
         report=replace(
             report,
+            failed_count=min(report.complete_count, report.failed_count + unanswered),
             percentiles_ms=curve,
             min_ms=curve[0],
             max_ms=curve[100],
             histogram=apache_bench.histogram(curve, times),
         ),
         reader=reader,
-        warnings=apache_bench.warnings(text),
+        warnings=(*apache_bench.warnings(text), *(noted if unanswered else ())),
         errors=errors,
     )
 
@@ -228,6 +247,8 @@ def outcome(measured: Measurement, stopped: StopSignal) -> tuple[LoadTestState, 
         return LoadTestState.STOPPED, measured.stopped_because
     if measured.report is None:
         return LoadTestState.FAILED, apache_bench.explain(measured.errors)
+    if measured.done_count and measured.reader is not None and not measured.reader.count:
+        return LoadTestState.FAILED, NO_ANSWER
     return LoadTestState.COMPLETED, ""
 
 
