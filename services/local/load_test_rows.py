@@ -20,8 +20,9 @@ from services.domain import (
 from services.local.store import instant
 
 
+@lru_cache(512)
 def record(row: sqlite3.Row) -> LoadTest:
-    """The load test a row of ``load_tests`` stands for."""
+    """The load test a row of ``load_tests`` stands for; a row that is the same is read once."""
     created_at = instant(row["created_at"])
     assert created_at is not None  # the column is NOT NULL
     answers = _answers(row["answers"])

@@ -7,6 +7,7 @@ import json
 import logging
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -214,6 +215,7 @@ def _experiment(row: sqlite3.Row) -> Experiment:
     return Experiment(name=row["name"], created_at=created_at)
 
 
+@lru_cache(2048)  # a list has all its runs, and a row that is the same is read once
 def _run(row: sqlite3.Row, *, status: RunStatus | None = None) -> Run:
     created_at = instant(row["created_at"])
     assert created_at is not None  # the column is NOT NULL
