@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache, wraps
 from typing import Any, ParamSpec
 
+import numpy as np
 import orjson
 import plotly.graph_objects as go
 import plotly.io
@@ -77,9 +78,23 @@ def _finished(drawn: go.Figure) -> dict[str, Any]:
 
 
 @cache
-def _template(_: str) -> dict[str, Any]:
-    found: dict[str, Any] = go.Figure().to_dict()["layout"]["template"]
-    return found
+def _template(_: str) -> orjson.Fragment:
+    """The same under every figure, and most of its text."""
+    return orjson.Fragment(_json(go.Figure().to_dict()["layout"]["template"]))
+
+
+def _json(described: Mapping[str, Any]) -> bytes:
+    try:
+        options = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
+        return orjson.dumps(described, default=_listed, option=options)
+    except TypeError:  # what only Plotly knows how to write
+        return bytes(plotly.io.to_json(described, validate=False).encode())
+
+
+def _listed(values: object) -> object:
+    if isinstance(values, np.ndarray | tuple):
+        return values.tolist() if isinstance(values, np.ndarray) else list(values)
+    raise TypeError
 
 
 class Drawn(BaseFigure):  # type: ignore[misc]
@@ -88,7 +103,7 @@ class Drawn(BaseFigure):  # type: ignore[misc]
     def __init__(self, drawn: go.Figure) -> None:
         finished = _finished(drawn)
         size = {name: finished["layout"].get(name) for name in ("width", "height")}
-        text = plotly.io.to_json(finished, validate=False).encode()
+        text = _json(finished)
         object.__setattr__(self, "_described", _Described(size, text))
 
     def to_dict(self) -> dict[str, Any]:
