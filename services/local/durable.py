@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+import sqlite3
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -27,6 +29,17 @@ def sweep(folder: Path, pattern: str = "*") -> None:
         with suppress(OSError):
             if abs(time.time() - left.stat().st_mtime) > _ABANDONED_S:
                 shutil.rmtree(left)
+
+
+def disk_full(error: BaseException | None) -> bool:
+    """Whether that is what is behind an error, however often it was told on."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def reason(error: OSError) -> str:

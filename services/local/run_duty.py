@@ -16,6 +16,7 @@ from services.local.process_table import ProcessTable
 from services.local.run_journal import MAIN_LOG, RunJournal
 from services.local.runs import worker_key
 from services.local.store import Store
+from services.local.training_worker import DISK_FULL, DISK_FULL_SAID
 
 RUNS_AT_ONCE = 2  # more would only slow each other down; the others stay Queued
 
@@ -63,7 +64,9 @@ class RunDuty(Duty):
         if self._journal.cancel_requests(run_id):
             self._end(run_id, RunStatus.CANCELED)
         elif exit.cause is not ExitCause.UNWANTED:  # settled runs are left as they are
-            self._end(run_id, RunStatus.FAILED, _REASONS[exit.cause])
+            full = exit.cause is ExitCause.ITSELF and exit.code == DISK_FULL
+            reason = DISK_FULL_SAID if full else _REASONS[exit.cause]
+            self._end(run_id, RunStatus.FAILED, reason)
 
     def _end(self, run_id: str, status: RunStatus, error: str = "") -> None:
         self._journal.settle(run_id, status, error=error)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import orjson
+import psutil
 import pytest
 import requests
 
@@ -168,7 +169,7 @@ def test_a_run_that_met_a_full_disk_is_settled_with_a_sentence(home, disk, figur
         found = home.workspace.runs.get(run.id)
         said.append(f"{found.status}: {found.error}".replace(str(disk), "…"))
     assert found.status is RunStatus.FAILED
-    assert found.error
+    assert "full" in found.error and "Free some space" in found.error
     assert all(each.status.settled for each in home.workspace.runs.children(run.id))
 
 
@@ -187,7 +188,17 @@ def test_telemetry_that_was_acknowledged_stays_and_the_rest_is_sent_later(
         items = [{**item, "iKey": access.instrumentation_key}] * number
         return requests.post(f"{address}/v2.1/track", data=orjson.dumps(items), timeout=60)
 
+    def stored(name: str) -> int:
+        try:
+            return count(name)
+        except ServiceError:  # it is being started again
+            return -1
+
+    # Items whose acknowledgement came before, without a pause for anybody to write them away.
+    answers = [post("before-full", 500) for _ in range(4)]
     filled = fill(disk)
+    acknowledged = sum(each.json()["itemsAccepted"] for each in answers)
+    assert acknowledged == 2000
     with figures.timed("telemetry server", "posts while no byte is left") as said:
         answers = [post("while-full", 500) for _ in range(6)]
         refused = [each for each in answers if each.status_code != 200]
@@ -207,4 +218,13 @@ def test_telemetry_that_was_acknowledged_stays_and_the_rest_is_sent_later(
         until(lambda: count("spooled") == 200)
         sender.close(10)
         assert count("while-full") == taken
+        assert count("before-full") == acknowledged
+        server = home.table.observed("telemetry")
+        assert server is not None and server.ref is not None
+        psutil.Process(server.ref.pid).kill()
+        until(lambda: stored("before-full") == acknowledged)
+        said.append(
+            f"{acknowledged:,} of {acknowledged:,} items acknowledged just before the disk was "
+            "full stayed, through a kill -9 of the server too"
+        )
         said.append(f"200 of 200 items that waited on the sender's disk stored, {taken} kept")
