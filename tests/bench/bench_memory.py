@@ -1,5 +1,5 @@
 """Memory of the dashboard and of each process beside it: when nothing happens, and at its most
-while the whole flow is done, from the dataset to a scheduled retraining."""
+while the whole flow is done, from the dataset to a schedule, and a pipeline is run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from pathlib import Path
 import psutil
 
 from dashboard.navigation import REGISTRY
+from services.domain import RunStatus
 from services.local.workspace import LocalWorkspace, open_workspace
+from services.ports import BatchInferencePlan
 from tests.bench.bench_pages import address
 from tests.bench.measures import Measure
 from tests.bench.streamlit_client import Session
@@ -33,7 +35,8 @@ NAMES = {
     "training_worker": "Training worker and its processes",
     "flow_worker": "Worker of the whole flow",
     "load_test_worker": "Load test worker",
-    "pipeline_worker": "Pipeline worker",
+    "pipeline_worker": "Pipeline worker and its processes",
+    "prepare": "Choice of a scoring core",
 }
 
 
@@ -44,18 +47,18 @@ def measure() -> Iterator[Measure]:
             workspace = open_workspace(home)
             with _looking(running) as most:
                 _flow(workspace)
+                _pipeline_run(workspace)
                 with Session(running.base) as session:
                     for page in REGISTRY:
                         session.run(address(page))
-            time.sleep(IDLE_S)
+                time.sleep(IDLE_S)
             idle = _now(running)
-    for name, title in NAMES.items():
+    others = {name: name for name in sorted(most.keys() - NAMES.keys())}
+    for name, title in {**NAMES, **others}.items():
         if name in idle:
             yield Measure(f"Memory of the process, idle: {title}", idle[name], None, "MB")
         if name in most:
             yield Measure(f"Memory of the process, at most: {title}", most[name], None, "MB")
-    for name in sorted((idle.keys() | most.keys()) - NAMES.keys()):
-        yield Measure(f"Memory of the process, at most: {name}", most[name], None, "MB")
     yield Measure("Memory of all processes together, idle", sum(idle.values()), None, "MB")
 
 
@@ -67,6 +70,20 @@ def _flow(workspace: LocalWorkspace) -> None:
         assert time.monotonic() < deadline, "the flow did not come to its end"
         time.sleep(1.0)
     assert not progress.error, progress.error
+
+
+def _pipeline_run(workspace: LocalWorkspace) -> None:
+    """A batch of predictions: what the pipeline's own process takes, without a training in it."""
+    plan = BatchInferencePlan(
+        model_id=workspace.models.list()[0].id, dataset_id=workspace.datasets.list()[0].id
+    )
+    pipeline = workspace.pipelines.publish_batch_inference("Batch predictions", plan)
+    run_id = workspace.pipelines.submit(pipeline.id, "batch").id
+    deadline = time.monotonic() + FLOW_LIMIT_S
+    while not (run := workspace.pipelines.run(run_id)).status.settled:
+        assert time.monotonic() < deadline, "the pipeline run did not come to its end"
+        time.sleep(1.0)
+    assert run.status is RunStatus.COMPLETED, run.status
 
 
 @contextmanager
