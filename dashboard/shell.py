@@ -60,12 +60,12 @@ def _badge() -> ServiceError | None:
         try:
             workspace = session.workspace()
         except ServiceError as error:
-            st.badge("NOT OPEN", color="red", help=str(error))
+            st.badge("NOT OPEN", color="red", help=formats.plain(str(error)))
             return error
         st.badge(
             workspace.backend.upper(),
             color="violet" if workspace.backend == "local" else "blue",
-            help=workspace.location,
+            help=formats.plain(workspace.location),
         )
         st.markdown(f"**{formats.plain(workspace.name)}**")
     return None

@@ -81,7 +81,7 @@ def _single(label: str, result: Any, probabilities: Any) -> None:
     share = probabilities.get(str(result))
     st.metric(
         formats.plain(label),
-        _text(result),
+        formats.plain(_text(result)),
         delta=None if share is None else f"{formats.percent(share)} sure",
         delta_color="off",
         delta_arrow="off",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import azure_choice, choices, readings, reads, session
+from dashboard import azure_choice, choices, formats, readings, reads, session
 from dashboard.choices import Origin
 from dashboard.components import failures, settings_connection
 from dashboard.settings import (
@@ -53,7 +53,7 @@ def show(settings: Settings) -> None:
 
 
 def _local(settings: Settings) -> None:
-    st.markdown(f"In the folder `{settings.home}`, with all it keeps.")
+    st.markdown(f"In the folder {formats.plain(str(settings.home))}, with all it keeps.")
     if st.button(
         "Open the local workspace", key="settings.open-local", type="primary",
         icon=":material/folder_open:",
@@ -178,8 +178,8 @@ def _keep(described: Mapping[str, str]) -> bool:
         return choices.secret_is_kept()
     keep = st.toggle(
         "Remember the secret", choices.secret_is_kept(), key="settings.keep",
-        help=f"In {choices.settings().home / choices.SECRET_FILE}, as plain text that only this "
-        "account can read.",
+        help=f"In {formats.plain(str(choices.settings().home / choices.SECRET_FILE))}, as plain "
+        "text that only this account can read.",
     )  # fmt: skip
     st.caption(
         "The secret is kept in this process's memory until it ends"

@@ -22,7 +22,7 @@ def show(workspace: Workspace) -> None:
             _fact("Back end", workspace.backend)
         with st.container(gap="xxsmall"):
             st.caption("Folder" if workspace.backend == "local" else "Resource")
-            st.markdown(f"`{workspace.location}`")
+            st.markdown(formats.plain(workspace.location))
 
 
 def _fact(label: str, value: str) -> None:

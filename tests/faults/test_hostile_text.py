@@ -3,40 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
-from collections import Counter
-from collections.abc import Iterator
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from services.alerts.records import Channel, ChannelKind
 from services.domain import Frequency, Recurrence
 from services.errors import InvalidRequestError
 from services.local.workspace import LocalWorkspace
+from tests.faults.hostile import CLEAN, Seen
 from tests.recorded import alerts, datasets, load_tests, overview, pipelines, runs
 
 ROW = (9, "Markup and control characters")
-HOSTILE = (
-    "<script>alert(1)</script> [link](http://evil.example) ![pixel](http://evil.example/p.png)"
-    " $x^2$ :material/skull: :red[red] **bold** `code` ~~gone~~ <b>b</b> # head"
-    " \u202ertl \x00\x07 a\nb"
-)
-CLEAN = HOSTILE.replace("\x00", "").replace("\x07", "")
-# What Streamlit's Markdown would make something of, unless a backslash stands before it.
-INTERPRETED = {
-    "a link": r"(?<!\\)\[link(?<!\\)\](?<!\\)\(",
-    "an image": r"(?<!\\)!(?<!\\)\[pixel(?<!\\)\](?<!\\)\(",
-    "HTML": r"(?<!\\)<(?:script|b)(?<!\\)>",
-    "LaTeX": r"(?<!\\)\$x.{0,2}2(?<!\\)\$",
-    "an icon": r"(?<!\\):material/skull",
-    "a colour": r"(?<!\\):red(?<!\\)\[red",
-    "bold": r"(?<!\\)\*(?<!\\)\*bold",
-    "code": r"(?<!\\)`code(?<!\\)`",
-    "struck out": r"(?<!\\)~(?<!\\)~gone",
-}
-MARKDOWN_FIELDS = ("body", "label", "help", "delta", "title", "caption", "placeholder")
-PLAIN = ("code", "text", "json", "arrow_data_frame", "text_area", "text_input", "plotly_chart")
 VIEWS = {
     "overview": [{}],
     "dataset": [
@@ -119,25 +96,6 @@ def run_ids(workspace: LocalWorkspace) -> dict[str, str]:
     }
 
 
-def texts(page: AppTest) -> Iterator[tuple[str, str]]:
-    """Every text of a page that is read as Markdown, with where it stands."""
-    for element in walk(page._tree):
-        proto = getattr(element, "proto", None)
-        kind = getattr(element, "type", "")
-        if proto is None or kind in PLAIN:
-            continue
-        for field in MARKDOWN_FIELDS:
-            value = getattr(proto, field, None)
-            if isinstance(value, str) and value:
-                yield f"{kind}.{field}", value
-
-
-def walk(block: object) -> Iterator[object]:
-    yield block
-    for child in getattr(block, "children", {}).values():
-        yield from walk(child)
-
-
 @pytest.fixture
 def filled(local_workspace: LocalWorkspace) -> LocalWorkspace:
     recorded(local_workspace)
@@ -146,22 +104,17 @@ def filled(local_workspace: LocalWorkspace) -> LocalWorkspace:
 
 @pytest.mark.parametrize("name", VIEWS)
 def test_a_page_shows_it_as_it_stands(filled, open_page, figures, name):
-    wrong: Counter[str] = Counter()
-    seen = shown = 0
+    seen = Seen()
     ids = run_ids(filled)
     for address in VIEWS[name]:
         page = open_page(name, **{key: ids.get(each, each) for key, each in address.items()})
-        assert not page.exception, page.exception[0].stack_trace if page.exception else ""
-        for where, text in texts(page):
-            seen += 1
-            shown += "skull" in text or "evil" in text
-            for what, pattern in INTERPRETED.items():
-                if re.search(pattern, text):
-                    wrong[f"{what} in {where}: {text[:150]!r}"] += 1
+        seen.look(page)
     figures.add(
-        name, "its texts hostile", f"{seen} texts read, {shown} with hostile parts, as text"
+        name,
+        "its texts hostile",
+        f"{seen.texts} texts read, {seen.hostile} with hostile parts, as text",
     )
-    assert not wrong, "\n".join(f"{count} × {each}" for each, count in wrong.items())
+    assert not seen.wrong, seen.report()
 
 
 NAMES = (

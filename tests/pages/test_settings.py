@@ -8,7 +8,7 @@ from importlib.metadata import version
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from dashboard import session
+from dashboard import formats, session
 from services.local import audit
 
 
@@ -35,7 +35,7 @@ def test_an_unknown_window_in_an_address_falls_back(open_page):
 def test_it_names_the_open_workspace_and_its_folder(open_page, home):
     page = open_page("settings")
 
-    assert f"`{home}`" in [text.value for text in page.main.markdown]
+    assert formats.plain(str(home)) in [text.value for text in page.main.markdown]
 
 
 def test_every_part_shows_its_state_and_what_to_do(open_page):
