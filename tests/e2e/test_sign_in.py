@@ -85,6 +85,7 @@ def test_a_viewer_reads_and_is_refused_a_change(page, guarded, provider):
     expect(page.get_by_text("ann@example.org · viewer")).to_be_visible(timeout=PATIENCE_MS)
 
     page.goto(f"{guarded.base}/deployment_health?deployment=bank")
+    page.get_by_text("Show", exact=True).first.click(timeout=PATIENCE_MS)
     refusal = page.get_by_text("Your role, viewer, does not allow this").first
     expect(refusal).to_be_visible(timeout=PATIENCE_MS)
 
