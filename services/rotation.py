@@ -86,8 +86,12 @@ class Rotations(ABC):
         """
 
     @abstractmethod
-    def advance(self, deployment: str) -> Rotation:
-        """Do the present step, or note that the operator has done it.
+    def advance(self, deployment: str, step: RotationStep) -> Rotation:
+        """Do a step, or note that the operator has done it.
+
+        Args:
+            step: the one that was on the screen; where another tab has done it meanwhile,
+                nothing is done.
 
         The answer's step tells whether it succeeded; where it did not, `problem` says why.
         A key that was asked for and has not arrived is waited for, not asked for twice.

@@ -72,7 +72,7 @@ def _live(rotation: Rotation) -> None:
     def steps() -> None:
         with failures.reported():
             port = session.workspace().rotations
-            current = port.advance(rotation.deployment) if waiting else rotation
+            current = port.advance(rotation.deployment, rotation.step) if waiting else rotation
             if current.step is not rotation.step or (current.asked_at is None) == waiting:
                 st.rerun(scope="app")
             _steps(current)
@@ -100,5 +100,5 @@ def _steps(rotation: Rotation) -> None:
         BUTTON[rotation.step], key="rotation.advance", type="primary", icon=":material/check:"
     ):
         with st.spinner("…"):
-            session.workspace().rotations.advance(rotation.deployment)
+            session.workspace().rotations.advance(rotation.deployment, rotation.step)
         st.rerun(scope="app")

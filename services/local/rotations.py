@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
+from datetime import datetime
 
 from services import scoring
 from services.domain import Keys
@@ -70,9 +71,10 @@ class LocalRotations(Rotations):
             raise ConflictError(f"The keys of “{deployment}” are being rotated already.") from error
         return self._under_way(deployment)
 
-    def advance(self, deployment: str) -> Rotation:
+    def advance(self, deployment: str, step: RotationStep) -> Rotation:
         rotation = self._under_way(deployment)
-        step = rotation.step
+        if rotation.step is not step:
+            return rotation
         if step.by_operator:
             keys = self._deployments.keys(deployment)
             before = fingerprint(keys, step.following.kind, rotation.salt)
@@ -103,18 +105,23 @@ class LocalRotations(Rotations):
             self._move_on(rotation)
             return
         now = self._clock()
-        if rotation.asked_recently(now):
+        if rotation.asked_recently(now) or not self._claim(rotation, now):
             return
-        with self._store.transaction() as db:
-            db.execute(
-                "UPDATE rotations SET asked_at = ?, problem = '' WHERE workspace = ?"
-                " AND deployment = ? AND ended_at IS NULL",
-                (stamp(now), self._workspace, rotation.deployment),
-            )
         try:
             self._deployments.begin_regenerate_key(rotation.deployment, kind)
         except ServiceError as error:
             self._hold(rotation, str(error))
+
+    def _claim(self, rotation: Rotation, now: datetime) -> bool:
+        """Whether this caller is the one that asks for the key; another tab may be faster."""
+        seen = None if rotation.asked_at is None else stamp(rotation.asked_at)
+        with self._store.transaction() as db:
+            claimed = db.execute(
+                "UPDATE rotations SET asked_at = ?, problem = '' WHERE workspace = ?"
+                " AND deployment = ? AND step = ? AND asked_at IS ? AND ended_at IS NULL",
+                (stamp(now), self._workspace, rotation.deployment, rotation.step, seen),
+            )
+        return claimed.rowcount == 1
 
     def _verify(self, rotation: Rotation) -> None:
         """Both keys must be accepted: the new one, and the one that callers use."""

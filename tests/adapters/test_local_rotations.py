@@ -86,7 +86,7 @@ class Silent:
 def advanced(rotations, bank, step):
     """Advance until it has left `step`."""
     deadline = time.monotonic() + LIMIT_S
-    while (found := rotations.advance(bank)).step is step:
+    while (found := rotations.advance(bank, step)).step is step:
         assert time.monotonic() < deadline, found
         time.sleep(0.05)
     return found
@@ -112,8 +112,9 @@ def test_a_whole_rotation_refuses_nobody(home, bank, rotations):
 
 def test_one_killed_after_the_key_was_asked_for_does_not_ask_twice(home, bank, rotations):
     rotations.begin(bank)
-    assert rotations.advance(bank).step is RotationStep.ROLL_PRIMARY
-    rotations.advance(bank)  # asks, and is killed before it hears of the key
+    to_roll = rotations.advance(bank, RotationStep.TO_SECONDARY)
+    assert to_roll.step is RotationStep.ROLL_PRIMARY
+    rotations.advance(bank, RotationStep.ROLL_PRIMARY)  # asks, and is killed at once
     silent = Silent(home.deployments)
     another = LocalRotations(home.workspace.store, silent, home.workspace.scoring)
 
@@ -125,7 +126,7 @@ def test_one_killed_after_the_key_was_asked_for_does_not_ask_twice(home, bank, r
 
 def test_a_key_replaced_behind_its_back_counts_as_replaced(home, bank, rotations):
     rotations.begin(bank)
-    rotations.advance(bank)
+    rotations.advance(bank, RotationStep.TO_SECONDARY)
     before = home.deployments.keys(bank).primary
     home.deployments.begin_regenerate_key(bank, KeyKind.PRIMARY)
     deadline = time.monotonic() + LIMIT_S
@@ -133,7 +134,20 @@ def test_a_key_replaced_behind_its_back_counts_as_replaced(home, bank, rotations
         assert time.monotonic() < deadline
         time.sleep(0.05)
 
-    assert rotations.advance(bank).step is RotationStep.VERIFY_PRIMARY
+    found = rotations.advance(bank, RotationStep.ROLL_PRIMARY)
+    assert found.step is RotationStep.VERIFY_PRIMARY
+
+
+def test_a_step_that_another_tab_has_done_is_not_followed_by_the_next(home, bank, rotations):
+    rotations.begin(bank)
+    rotations.advance(bank, RotationStep.TO_SECONDARY)
+    silent = Silent(home.deployments)
+    another = LocalRotations(home.workspace.store, silent, home.workspace.scoring)
+
+    found = another.advance(bank, RotationStep.TO_SECONDARY)
+
+    assert (found.step, found.asked_at) == (RotationStep.ROLL_PRIMARY, None)
+    assert silent.asked == []
 
 
 def test_two_at_once_are_refused_and_none_cannot_be_advanced(bank, rotations):
@@ -143,13 +157,13 @@ def test_two_at_once_are_refused_and_none_cannot_be_advanced(bank, rotations):
     rotations.give_up(bank)
     rotations.give_up(bank)
     with pytest.raises(NotFoundError):
-        rotations.advance(bank)
+        rotations.advance(bank, RotationStep.TO_SECONDARY)
 
 
 def test_no_key_is_written_down(home, bank, rotations):
     keys = home.deployments.keys(bank)
     rotations.begin(bank)
-    rotations.advance(bank)
+    rotations.advance(bank, RotationStep.TO_SECONDARY)
     with home.workspace.store.reading() as db:
         rows = [tuple(row) for row in db.execute("SELECT * FROM rotations")]
     assert keys.primary not in str(rows)

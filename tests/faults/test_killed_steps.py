@@ -73,8 +73,10 @@ def rotate(home: Path) -> None:
     rotations = open_workspace(home).rotations
     with suppress(ConflictError):  # begun before it was killed
         rotations.begin("bank")
-    rotations.advance("bank")
-    rotations.advance("bank")
+    for _ in range(2):
+        rotation = rotations.latest("bank")
+        assert rotation is not None
+        rotations.advance("bank", rotation.step)
 
 
 def submit(home: Path) -> None:

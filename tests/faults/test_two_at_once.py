@@ -21,6 +21,7 @@ from services.domain import (
 )
 from services.errors import ServiceError
 from services.local.workspace import LocalWorkspace, open_workspace
+from services.rotation import RotationStep
 from tests import scoring_models
 from tests.recorded import deployments, pipelines, runs
 
@@ -55,8 +56,12 @@ def begin_rotation(workspace: LocalWorkspace, tab: int) -> object:
     return workspace.rotations.begin("bank").step
 
 
-def advance_rotation(workspace: LocalWorkspace, tab: int) -> object:
-    return workspace.rotations.advance("bank").step
+def callers_moved(workspace: LocalWorkspace, tab: int) -> object:
+    return workspace.rotations.advance("bank", RotationStep.TO_SECONDARY).step
+
+
+def roll_primary(workspace: LocalWorkspace, tab: int) -> object:
+    return workspace.rotations.advance("bank", RotationStep.ROLL_PRIMARY).step
 
 
 def regenerate_key(workspace: LocalWorkspace, tab: int) -> object:
@@ -205,16 +210,24 @@ def test_deleting_what_somebody_else_deletes_is_done_once(workspace, act):
 
 def test_a_rotation_takes_one_step(workspace, act):
     workspace.rotations.begin("bank")
-    before = workspace.deployments.keys("bank")
 
-    act(advance_rotation)
+    act(callers_moved)
 
     rotation = workspace.rotations.latest("bank")
     assert rotation is not None
+    assert (rotation.step, rotation.asked_at) == (RotationStep.ROLL_PRIMARY, None)
+    assert audited(workspace, "rotation.step") == 1
+
+
+def test_a_rotation_asks_for_a_key_once(workspace, act):
+    workspace.rotations.begin("bank")
+    callers_moved(workspace, 0)
+    before = workspace.deployments.keys("bank")
+
+    act(roll_primary)
+
     assert workspace.deployments.keys("bank").secondary == before.secondary
-    assert audited(workspace, "rotation.step") + audited(
-        workspace, "deployment.regenerate key"
-    ) in (1, 2)
+    assert audited(workspace, "deployment.regenerate key") == 1
 
 
 def test_an_edited_schedule_is_as_one_tab_left_it(workspace, act):
