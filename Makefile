@@ -7,6 +7,7 @@
 #   make check      ruff, format, mypy; hadolint, shellcheck
 #   make azure-double  Azure ML on this machine, for the dashboard and for scripts of SDK v1
 #   make bench      ratios measured against the alternatives, half an hour
+#   make icons      the icon font, after an icon was added
 #   make image      the container image
 
 PYTHON ?= python3.11
@@ -31,7 +32,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: run workspace demo azure-double test check bench image node tools format clean
+.PHONY: run workspace demo azure-double test check bench icons image node tools format clean
 .DEFAULT_GOAL := run
 
 run: $(RUN_READY)
@@ -58,6 +59,9 @@ check: $(TEST_READY)
 
 bench: $(BENCH_READY) tools
 	$(BIN)/python -m tests.bench
+
+icons: $(TEST_READY)
+	$(BIN)/python -m tests.icon_font
 
 image:
 	@engine=$$(command -v docker || command -v podman) \

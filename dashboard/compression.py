@@ -1,12 +1,14 @@
-"""The browser's files, compressed once in memory: a third of the bytes on a first visit.
+"""The browser's files, made small once: a quarter of the bytes on a first visit.
 
 Streamlit serves its bundle as it is. Compressing a file while somebody waits for it
 would cost more than it saves, so everything is compressed by a background thread when
-the server starts, and until then files go out as they are.
+the server starts, and until then files go out as they are. Its icon font holds four
+thousand icons; ours, of the same name, those that are drawn (`make icons`).
 """
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,16 +18,19 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BUNDLE = Path(streamlit.__file__).parent / "static" / "static"
+OWN_FONTS = Path(__file__).parent / "static" / "fonts"
 TYPES = {".js": b"text/javascript; charset=utf-8", ".css": b"text/css; charset=utf-8"}
 SMALLEST_BYTES = 1024
 QUALITY = 5  # the whole bundle in under a second of CPU
 FOREVER = b"public, immutable, max-age=31536000"  # file names carry a hash of the contents
+ASK_AGAIN = b"no-cache"  # a name carries the hash of what we put something smaller in place of
 
 
 @dataclass(frozen=True, slots=True)
 class _File:
     body: bytes
-    type: bytes
+    headers: tuple[tuple[bytes, bytes], ...]
+    tag: str = ""  # of one to be asked for again
 
 
 class CompressedFiles:
@@ -35,12 +40,14 @@ class CompressedFiles:
         self._files: dict[str, _File] = {}
 
     def compress(self, bundle: Path = BUNDLE, prefix: str = "/static") -> int:
-        """Compress every script and style under `bundle`; answers how many there are."""
-        for path in sorted(bundle.rglob("*")):
-            if path.suffix in TYPES and path.stat().st_size >= SMALLEST_BYTES:
-                body = brotli.compress(path.read_bytes(), quality=QUALITY)
-                address = f"{prefix}/{path.relative_to(bundle).as_posix()}"
-                self._files[address] = _File(body, TYPES[path.suffix])
+        """Make every script, style and icon font small; answers how many there are."""
+        own = {path.name: path for path in OWN_FONTS.iterdir()}
+        for path in sorted(bundle.rglob("*"), key=lambda path: path.suffix in TYPES):
+            address = f"{prefix}/{path.relative_to(bundle).as_posix()}"
+            if path.name in own:
+                self._files[address] = _font(own[path.name].read_bytes())
+            elif path.suffix in TYPES and path.stat().st_size >= SMALLEST_BYTES:
+                self._files[address] = _compressed(path)
         return len(self._files)
 
     def get(self, address: str) -> _File | None:
@@ -62,24 +69,46 @@ class Compression:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        if not _accepts_brotli(headers.get("accept-encoding", "")) or "range" in headers:
+        unreadable = not file.tag and not _accepts_brotli(headers.get("accept-encoding", ""))
+        if unreadable or "range" in headers:
             await self._app(scope, receive, _varying(send))
             return
+        known = file.tag and file.tag in headers.get("if-none-match", "")
+        body = b"" if known or scope["method"] == "HEAD" else file.body
+        length = [] if known else [(b"content-length", str(len(file.body)).encode())]
         await send(
             {
                 "type": "http.response.start",
-                "status": 200,
-                "headers": [
-                    (b"content-type", file.type),
-                    (b"content-encoding", b"br"),
-                    (b"content-length", str(len(file.body)).encode()),
-                    (b"cache-control", FOREVER),
-                    (b"vary", b"Accept-Encoding"),
-                ],
+                "status": 304 if known else 200,
+                "headers": [*file.headers, *length],
             }
         )
-        body = b"" if scope["method"] == "HEAD" else file.body
         await send({"type": "http.response.body", "body": body})
+
+
+def _compressed(path: Path) -> _File:
+    return _File(
+        brotli.compress(path.read_bytes(), quality=QUALITY),
+        (
+            (b"content-type", TYPES[path.suffix]),
+            (b"content-encoding", b"br"),
+            (b"cache-control", FOREVER),
+            (b"vary", b"Accept-Encoding"),
+        ),
+    )
+
+
+def _font(body: bytes) -> _File:
+    tag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+    return _File(
+        body,
+        (
+            (b"content-type", b"font/woff2"),
+            (b"cache-control", ASK_AGAIN),
+            (b"etag", tag.encode()),
+        ),
+        tag,
+    )
 
 
 def _varying(send: Send) -> Send:
