@@ -100,6 +100,7 @@ def watch_azure(settings: Settings) -> bool:
                 },
                 limit_s=LOOK_LIMIT_S,
             ),
+            chores=(workspace.schedules.resume_due,),
             sender=None,  # its Application Insights is the customer's, and so is the bill
         )
     )

@@ -7,12 +7,17 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 import streamlit as st
 
-from dashboard import formats, reads, session, shell
+from dashboard import alert_reads, formats, reads, session, shell
 from dashboard.components import failures, migration_code
 from services.domain import AssetStatus, Capability, Pause, Schedule
 
 ASKING = "schedules.pausing"
 USUAL = timedelta(hours=4)
+OVERDUE = timedelta(minutes=1)  # after its end a pause is over, or something keeps it
+FROM_HERE = (
+    "Azure ML cannot resume a schedule by itself: this dashboard does, so “make run” must be up at "
+    "that time. If it is not, they are resumed when it is started again."
+)
 
 
 def show(schedules: Sequence[Schedule], *, now: datetime, zone: tzinfo) -> None:
@@ -39,11 +44,15 @@ def show(schedules: Sequence[Schedule], *, now: datetime, zone: tzinfo) -> None:
 
 
 def sentence(pause: Pause, *, now: datetime, zone: tzinfo) -> str:
-    """``until 14:00:00, in 2 h, by ann: storage is moved``."""
-    return (
+    """``until 14:00:00, in 2 h, by ann: storage is moved``, and what keeps it after its end."""
+    said = (
         f"until {formats.instant(pause.until, zone=zone, now=now)}, "
         f"{formats.age(pause.until, now=now)}, by {pause.paused_by}: {pause.reason}"
     )
+    if now - pause.until < OVERDUE and not pause.problem:
+        return said
+    why = pause.problem or "Nobody has resumed it."
+    return f"{said} — not resumed yet, and tried again: {why}"
 
 
 def _can(schedule: Schedule) -> bool:
@@ -60,6 +69,8 @@ def _close() -> None:
 
 def _paused(schedules: Sequence[Schedule], *, now: datetime, zone: tzinfo) -> None:
     """One line for each maintenance, with the names it holds up."""
+    if _by_whom() and any(each.pause for each in schedules):
+        _unwatched(now)
     together: dict[Pause, list[Schedule]] = {}
     for each in schedules:
         if each.pause is not None:
@@ -75,7 +86,7 @@ def _paused(schedules: Sequence[Schedule], *, now: datetime, zone: tzinfo) -> No
                 f":material/pause_circle: **{count} paused** "
                 f"{formats.plain(sentence(pause, now=now, zone=zone))}  \n"
                 f":gray[{formats.plain(', '.join(each.name for each in held))}]",
-                help=f"Active again at {formats.utc(pause.until)}",
+                help=f"Active again at {formats.utc(pause.until)}. {_by_whom()}".rstrip(),
             )
             st.space("stretch")
             if st.button(
@@ -84,6 +95,21 @@ def _paused(schedules: Sequence[Schedule], *, now: datetime, zone: tzinfo) -> No
             ):  # fmt: skip
                 with failures.reported():
                     _resume(held)
+
+
+def _by_whom() -> str:
+    """Who resumes them, where it is not the workspace itself."""
+    return "" if session.workspace().backend == "local" else FROM_HERE
+
+
+def _unwatched(now: datetime) -> None:
+    """Nobody would resume them as things are."""
+    at, _ = alert_reads.evaluated()
+    if at is None or now - at > alert_reads.stale_after():
+        st.warning(
+            f"Nobody is there to resume them just now. {alert_reads.unwatched()}",
+            icon=":material/visibility_off:",
+        )
 
 
 def _resume(held: Sequence[Schedule]) -> None:
@@ -109,7 +135,11 @@ def _body(schedules: Sequence[Schedule], opened_at: datetime, zone: tzinfo) -> N
         f"Resume at ({zone})", _quarter(there), key=f"{key}.until",
         help="They are Active again at this time, whether a browser is open or not.",
     )  # fmt: skip
-    st.caption("Runs that have started go on. Times that pass meanwhile are not made up for.")
+    st.caption(
+        f"Runs that have started go on. Times that pass meanwhile are not made up for. {_by_whom()}"
+    )
+    if _by_whom():
+        _unwatched(opened_at)
     with failures.reported(), st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("Cancel", key="schedules-pause.cancel"):
             _close()
@@ -122,10 +152,12 @@ def _body(schedules: Sequence[Schedule], opened_at: datetime, zone: tzinfo) -> N
             disabled=not (chosen and reason.strip() and end),
         ):
             assert end is not None
-            paused = session.workspace().schedules.pause(
-                chosen, reason=reason, until=end.replace(tzinfo=zone).astimezone(UTC)
-            )
-            reads.clear()
+            try:
+                paused = session.workspace().schedules.pause(
+                    chosen, reason=reason, until=end.replace(tzinfo=zone).astimezone(UTC)
+                )
+            finally:  # some may be paused though another was refused
+                reads.clear()
             _close()
             st.toast(
                 f"{formats.plural(len(paused), 'schedule is', 'schedules are')} paused.",

@@ -17,6 +17,8 @@ from services.azure.pipeline_endpoints import PipelineEndpoints
 from services.azure.pipelines import KIND as PIPELINE
 from services.azure.pipelines import check_parameters
 from services.azure.pipelines_service import PipelinesService, RefusedError
+from services.azure.schedule_entities import KIND, ScheduleEntities, name_of, status_of
+from services.azure.schedule_pauses import SchedulePauses
 from services.domain import (
     AssetStatus,
     Firing,
@@ -25,31 +27,37 @@ from services.domain import (
     Schedule,
     check_asset_name,
 )
-from services.errors import InvalidRequestError, NotFoundError, OperationFailedError
+from services.errors import InvalidRequestError, NotFoundError
+from services.pauses import Ending, Pauses
 from services.ports import Schedules
 
 log = logging.getLogger(__name__)
 
-KIND = "schedule"
 BY_RECURRENCE = "0"
-_NOT_PROVISIONED = ("2", "Failed")
 
 
 class AzureSchedules(Schedules):
     """`list` is one request. A change reads the whole entity, changes what was asked for and
-    puts it back as it came; SDK v1 would rebuild it, and lose what it does not know."""
+    puts it back as it came. Pauses are kept on this machine."""
 
     def __init__(
-        self, connection: Connection, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        connection: Connection,
+        pauses: Pauses,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._connection = connection
         self._service = PipelinesService(connection)
         self._endpoints = PipelineEndpoints(connection, self._service)
-        self._clock = clock
+        self._entities = ScheduleEntities(self._service, clock)
+        self._pauses = SchedulePauses(self._entities, pauses, connection.journal, clock=clock)
 
     def list(self) -> tuple[Schedule, ...]:
+        paused = self._pauses.open()
         answer = self._service.get("Schedules", KIND, activeOnly="false")
-        found = records.each(answer, self._record, schedule_records.unreadable)
+        read = records.each(answer, self._entities.record, schedule_records.unreadable)
+        found = [self._pauses.shown(each, paused.get(each.id)) for each in read]
         return records.newest_first(found, lambda each: each.created_at)
 
     def with_last_runs(self, schedules: Sequence[Schedule]) -> tuple[Schedule, ...]:
@@ -61,8 +69,9 @@ class AzureSchedules(Schedules):
 
     def get(self, schedule_id: str) -> Schedule:
         """Two requests: the schedule and its last run."""
-        found = records.one(self._entity(schedule_id), KIND, self._record)
-        return self.with_last_runs([found])[0]
+        paused = self._pauses.open()
+        found = records.one(self._entities.get(schedule_id), KIND, self._entities.record)
+        return self.with_last_runs([self._pauses.shown(found, paused.get(found.id))])[0]
 
     def create(
         self,
@@ -94,7 +103,7 @@ class AzureSchedules(Schedules):
             "Recurrence": schedule_records.write_recurrence(recurrence),
             "ScheduleType": BY_RECURRENCE,
         }
-        created = self._saved(self._service.post("Schedules/Create", body, KIND, name))
+        created = self._entities.saved(self._service.post("Schedules/Create", body, KIND, name))
         self._note("create", name, after=_described(created))
         log.info("scheduled %s: %s", name, rules.in_words(recurrence))
         return created
@@ -109,8 +118,8 @@ class AzureSchedules(Schedules):
         description: str | None = None,
         parameters: Mapping[str, str] | None = None,
     ) -> Schedule:
-        entity = self._entity(schedule_id)
-        before = records.one(entity, KIND, self._record)
+        entity = self._entities.get(schedule_id)
+        before = records.one(entity, KIND, self._entities.record)
         if recurrence is not None:
             self._check_recurrence(before, recurrence)
         check_asset_name(KIND, name or before.name)
@@ -136,15 +145,26 @@ class AzureSchedules(Schedules):
                 **schedule_records.write_recurrence(recurrence),
             }
         if {**entity, **changes} != entity:
-            after = self._put(entity, changes)
+            after = self._entities.put(entity, changes)
             self._note("update", after.name, before=_described(before), after=_described(after))
         return self.get(schedule_id)
 
     def enable(self, schedule_id: str) -> None:
         self._set_status(schedule_id, AssetStatus.ACTIVE)
+        self._pauses.over(schedule_id, Ending.ENABLED)
 
     def disable(self, schedule_id: str) -> None:
+        self._pauses.over(schedule_id, Ending.DISABLED)
         self._set_status(schedule_id, AssetStatus.DISABLED)
+
+    def pause(
+        self, schedule_ids: Sequence[str], *, reason: str, until: datetime
+    ) -> tuple[str, ...]:
+        return self._pauses.begin(schedule_ids, reason=reason, until=until)
+
+    def resume_due(self) -> tuple[str, ...]:
+        """For whoever watches this workspace, again and again; the names of what goes on."""
+        return self._pauses.resume_due()
 
     def delete(self, schedule_id: str) -> NoReturn:
         """Source: azureml-pipeline-core 1.62.0, ``Schedule``, which can be disabled only."""
@@ -152,7 +172,7 @@ class AzureSchedules(Schedules):
 
     def firings(self, schedule_id: str, *, limit: int = 100) -> tuple[Firing, ...]:
         """Azure ML keeps no record of due times; each run it knows was one."""
-        self._entity(schedule_id)
+        self._entities.get(schedule_id)
         answer = self._service.get(f"PipelineRuns/Schedule/{schedule_id}", KIND, schedule_id)
         runs = records.each(answer, records.run, records.unreadable_run)
         newest = records.newest_first(runs, lambda run: run.created_at)[:limit]
@@ -161,13 +181,6 @@ class AzureSchedules(Schedules):
         )
 
     # --- within ---
-
-    def _record(self, item: records.Json) -> Schedule:
-        return schedule_records.schedule(item, now=self._clock())
-
-    def _entity(self, schedule_id: str) -> records.Json:
-        answer = self._service.get(f"Schedules/{schedule_id}", KIND, schedule_id)
-        return records.entity(answer, KIND)
 
     def _last(self, schedule_id: str) -> PipelineRun | None:
         """One request; nothing for one that has not run, or that is gone."""
@@ -182,31 +195,17 @@ class AzureSchedules(Schedules):
         return records.each([answer], records.run, records.unreadable_run)[0]
 
     def _set_status(self, schedule_id: str, status: AssetStatus) -> None:
-        entity = self._entity(schedule_id)
-        before = records.asset_status(entity.get("EntityStatus"))
+        entity = self._entities.get(schedule_id)
+        before = status_of(entity)
         if before is status:
             return
-        self._put(entity, {"EntityStatus": status.value})
+        self._entities.set_status(entity, status)
         self._note(
             "enable" if status is AssetStatus.ACTIVE else "disable",
-            str(entity.get("Name") or schedule_id),
+            name_of(entity),
             before={"status": before},
             after={"status": status},
         )
-
-    def _put(self, entity: records.Json, changes: Mapping[str, Any]) -> Schedule:
-        schedule_id = str(entity["Id"])
-        path = f"Schedules/{schedule_id}"
-        return self._saved(self._service.put(path, {**entity, **changes}, KIND, schedule_id))
-
-    def _saved(self, answer: Any) -> Schedule:
-        saved = records.one(answer, KIND, self._record)
-        if str(answer.get("ProvisioningStatus")) in _NOT_PROVISIONED:
-            raise OperationFailedError(
-                f"Azure ML saved the schedule “{saved.name}” but could not set up its timer; "
-                "save it again, or disable it."
-            )
-        return saved
 
     def _check_recurrence(self, before: Schedule, recurrence: Recurrence) -> None:
         rules.check(recurrence)

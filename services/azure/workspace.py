@@ -14,6 +14,7 @@ from services.domain import Capability, Component
 from services.load_test_rules import LoadTestRules
 from services.log_archive import LogArchives
 from services.passages import Passages
+from services.pauses import Pauses
 from services.ports import (
     AuditLog,
     Baselines,
@@ -38,7 +39,14 @@ if TYPE_CHECKING:
     from services.azure.scoring import AzureScoring
     from services.azure.telemetry import AzureTelemetry
 
-CAPABILITIES = frozenset({Capability.TELEMETRY_QUERY, Capability.INSPECT_SOURCE, Capability.ALERTS})
+CAPABILITIES = frozenset(
+    {
+        Capability.TELEMETRY_QUERY,
+        Capability.INSPECT_SOURCE,
+        Capability.ALERTS,
+        Capability.PAUSE_SCHEDULES,
+    }
+)
 
 
 class Desk(Protocol):
@@ -82,6 +90,9 @@ class Desk(Protocol):
 
     @property
     def passages(self) -> Passages: ...
+
+    @property
+    def pauses(self) -> Pauses: ...
 
     def rotations(self, deployments: Deployments, scoring: Scoring) -> Rotations:
         """Guided key rotations of these deployments."""
@@ -166,7 +177,7 @@ class AzureWorkspace(Workspace):
     def schedules(self) -> AzureSchedules:
         from services.azure.schedules import AzureSchedules
 
-        return AzureSchedules(self.connection)
+        return AzureSchedules(self.connection, self._desk.pauses)
 
     @property
     def audit(self) -> AuditLog:

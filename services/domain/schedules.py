@@ -52,6 +52,7 @@ class Pause:
     paused_at: datetime
     paused_by: str
     until: datetime
+    problem: str = ""  # why it did not go on when it should have; that is tried again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from services.local.bands import LocalMetricBands
 from services.local.baselines import LocalBaselines
 from services.local.capacity import LocalCapacitySearches
 from services.local.desk_passages import DeskPassages
+from services.local.desk_pauses import DeskPauses
 from services.local.golden_gate import LocalGoldenGate
 from services.local.load_test_rules import LocalLoadTestRules
 from services.local.load_tests import LocalLoadTests
@@ -53,6 +54,10 @@ class LocalDesk:
     @cached_property
     def passages(self) -> DeskPassages:
         return DeskPassages(self._store, self._workspace)
+
+    @cached_property
+    def pauses(self) -> DeskPauses:
+        return DeskPauses(self._store, self._workspace)
 
     @cached_property
     def evaluations(self) -> Evaluations:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from services import pauses as pause_rules
 from services import recurrence as rules
 from services.domain import (
     AssetStatus,
@@ -178,7 +179,7 @@ class LocalSchedules(Schedules):
         self, schedule_ids: Sequence[str], *, reason: str, until: datetime
     ) -> tuple[str, ...]:
         now = self._clock()
-        pauses.check(reason, until, now=now)
+        pause_rules.check(reason, until, now=now)
         with self._store.transaction() as db:
             return pauses.begin(db, schedule_ids, reason=reason, until=until, now=now)
 

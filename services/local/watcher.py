@@ -31,6 +31,7 @@ from services.errors import ServiceError
 from services.local import lifeline, soundness
 from services.local.alert_outbox import Outbox
 from services.local.alert_secrets import ChannelSecrets
+from services.local.chores import Chore, Chores
 from services.local.clock import Clock, utc_now
 from services.local.log_collector import LogCollector
 from services.local.messenger import Messenger
@@ -69,12 +70,14 @@ class Watcher:
         key: str = "",
         rhythm: Rhythm,
         sender: Sender | None,
+        chores: Sequence[Chore] = (),
         clock: Clock = utc_now,
     ) -> None:
         """
         Args:
             key: of a workspace that lives elsewhere; empty: the one in `home`.
             sender: of availability telemetry; None where probes stay here.
+            chores: what no supervisor does there when it is due.
         """
         self._rhythm, self._sender, self._clock = rhythm, sender, clock
         self._store = store.path
@@ -82,6 +85,7 @@ class Watcher:
         self._messenger = Messenger(workspace, self._outbox, ChannelSecrets(home), clock=clock)
         self._prober = Prober(workspace, sender, clock=clock)
         self._collector = LogCollector(workspace, every_s=rhythm.logs_s)
+        self._chores = Chores(chores)
         self._golden = GoldenRounds(workspace, clock=clock, look_every_s=rhythm.golden_s)
         gatherer = Gatherer(workspace, patience=rhythm.patience, limit_s=rhythm.limit_s)
         self._watch = Watch(workspace, self._outbox, gatherer)
@@ -91,6 +95,7 @@ class Watcher:
             ("messenger", self._messenger.run),
             ("logs", self._collector.run),
             ("golden", self._golden.run),
+            ("chores", self._chores.run),
             ("soundness", partial(soundness.watch, self._store, clock=self._clock)),
         ):
             threading.Thread(target=target, args=(stopping,), name=name, daemon=True).start()

@@ -6,6 +6,7 @@ import contextlib
 import os
 import secrets
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from services.local import processes
+from services.local.chores import Chores
 from services.local.workspace import LocalWorkspace, open_workspace
 from services.ports import Workspace
 from tests.azure_double.hand import Double, double
@@ -46,11 +48,18 @@ def _local(folder: Path) -> Iterator[Subject]:
 
 @contextlib.contextmanager
 def _azure(folder: Path) -> Iterator[Subject]:
-    """An Azure ML workspace on loopback, through the unmodified SDK."""
+    """An Azure ML workspace on loopback, through the unmodified SDK, and what is due there done
+    as by its watcher."""
     from tests.azure_double.opened import open_azure
 
     with double(folder) as azure, azure.surroundings():
-        yield Subject(open_azure(azure), azure.engine, azure)
+        workspace, stopping = open_azure(azure), threading.Event()
+        chores = Chores((workspace.schedules.resume_due,), every_s=0.2)
+        doing = threading.Thread(target=chores.run, args=(stopping,), daemon=True)
+        doing.start()
+        yield Subject(workspace, azure.engine, azure)
+        stopping.set()
+        doing.join()
 
 
 @pytest.fixture(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -210,6 +210,96 @@ def test_where_schedules_are_kept_deleting_one_says_so_and_changes_nothing(
         schedules.delete(schedule_id)
 
     assert schedules.get(schedule_id).status is AssetStatus.ACTIVE
+
+
+# --- pauses -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def several(schedules, pipeline_id, name) -> list[str]:
+    return [
+        schedules.create(
+            f"{name}-{number}", DAILY, pipeline_id=pipeline_id, experiment="contract"
+        ).id
+        for number in range(3)
+    ]
+
+
+def active(schedules: Schedules, ids: Sequence[str]) -> set[str]:
+    found = {each.id for each in schedules.list() if each.status is AssetStatus.ACTIVE}
+    return found & set(ids)
+
+
+def soon(**length: float) -> datetime:
+    return datetime.now(UTC) + timedelta(**length)
+
+
+def test_exactly_the_paused_ones_are_active_again_by_themselves(
+    workspace, schedules, several, until, name
+):
+    schedules.disable(several[2])
+    end = soon(seconds=4)
+
+    paused = schedules.pause(several[1:], reason="storage is moved", until=end)
+
+    assert paused == (several[1],)  # the one that was Disabled for good is left alone
+    assert active(schedules, several) == {several[0]} or soon() > end
+    until(lambda: active(schedules, several) == set(several[:2]))
+    assert soon() >= end
+    assert schedules.get(several[1]).pause is None
+    events = workspace.audit.list(subject=f"schedule/{name}-1")
+    assert [each.action for each in events][:2] == ["schedule.resume", "schedule.pause"]
+
+
+def test_a_paused_schedule_says_why_and_until_when(schedules, several):
+    end = soon(hours=1)
+
+    schedules.pause(several, reason=" storage is moved ", until=end)
+
+    shown = [each for each in schedules.list() if each.id in several]
+    assert {each.status for each in shown} == {AssetStatus.DISABLED}
+    assert len({each.pause for each in shown}) == 1
+    pause = schedules.get(several[0]).pause
+    assert (pause.reason, pause.until, pause.problem) == ("storage is moved", end, "")
+    assert pause.paused_by
+    assert pause.paused_at <= soon()
+
+
+@pytest.mark.parametrize("decision", ["enable", "disable"])
+def test_what_somebody_decides_meanwhile_ends_the_pause(schedules, several, until, decision):
+    schedules.pause(several[:1], reason="decided", until=soon(seconds=3))
+    schedules.pause(several[1:2], reason="not decided", until=soon(seconds=3))
+
+    getattr(schedules, decision)(several[0])
+
+    assert schedules.get(several[0]).pause is None
+    until(lambda: several[1] in active(schedules, several))
+    assert (several[0] in active(schedules, several)) == (decision == "enable")
+
+
+def test_a_second_pause_moves_the_end(schedules, several):
+    schedules.pause(several[:1], reason="first", until=soon(hours=1))
+    later = soon(hours=2)
+
+    assert schedules.pause(several[:1], reason="longer", until=later) == (several[0],)
+
+    pause = schedules.get(several[0]).pause
+    assert (pause.reason, pause.until) == ("longer", later)
+
+
+def test_a_pause_of_one_that_does_not_exist_pauses_none(schedules, several):
+    with pytest.raises(NotFoundError, match=UNKNOWN):
+        schedules.pause([*several, UNKNOWN], reason="storage is moved", until=soon(hours=1))
+
+    assert active(schedules, several) == set(several)
+
+
+@pytest.mark.parametrize(("reason", "hours"), [(" ", 1), ("late", -1), ("for ever", 24 * 400)])
+def test_a_pause_needs_a_reason_and_an_end(schedules, several, reason, hours):
+    with pytest.raises(InvalidRequestError):
+        schedules.pause(several, reason=reason, until=soon(hours=hours))
+
+    assert active(schedules, several) == set(several)
 
 
 def test_without_a_start_time_it_runs_at_once(workspace, schedules, create, until):
