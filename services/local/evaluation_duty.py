@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from services.local import evaluations
+from services.local import evaluations, full_disk
 from services.local.automl.pool import ONE_THREAD
 from services.local.clock import Clock, utc_now
 from services.local.duty import Duty, Exit, ExitCause, Program
+from services.local.evaluation_worker import ASK_AGAIN
 from services.local.store import Store
 
 PREFIX = "evaluation/"
@@ -35,6 +36,8 @@ class EvaluationDuty(Duty):
             if exit.cause is ExitCause.ITSELF
             else "Looking at the predictions was interrupted with the workspace; ask again."
         )
+        if full_disk.ended(exit):
+            reason = full_disk.told(ASK_AGAIN)
         evaluation_id = exit.key.removeprefix(PREFIX)
         evaluations.finish(self._store, evaluation_id, error=reason, clock=self._clock)
 

@@ -10,16 +10,23 @@ from pathlib import Path
 
 log = logging.getLogger(__name__)
 
+ASK_AGAIN = "ask again"
+
 
 def main(arguments: Sequence[str]) -> int:
-    from services.errors import ServiceError
-    from services.local import evaluations, lifeline
-    from services.local.store import Store
+    from services.local import full_disk, lifeline
 
     lifeline.follow()
     warnings.filterwarnings("ignore", module=r"sklearn\.")  # a slice may hold one class only
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    home, evaluation_id = Path(arguments[0]), arguments[1]
+    return full_disk.working(lambda: _answer(Path(arguments[0]), arguments[1]))
+
+
+def _answer(home: Path, evaluation_id: str) -> int:
+    from services.errors import ServiceError
+    from services.local import durable, evaluations, full_disk
+    from services.local.store import Store
+
     store = Store(home / "workspace.db")
     plan = evaluations.start(store, evaluation_id)
     if plan is None:
@@ -34,12 +41,13 @@ def main(arguments: Sequence[str]) -> int:
         log.error("%s", error)
         return 1
     except Exception as error:
-        evaluations.finish(
-            store,
-            evaluation_id,
-            error=f"Looking at the predictions stopped at an error its log explains: "
-            f"{type(error).__name__}.",
+        said = (
+            "Looking at the predictions stopped at an error its log explains: "
+            f"{type(error).__name__}."
         )
+        if durable.disk_full(error):
+            said = full_disk.told(ASK_AGAIN)
+        evaluations.finish(store, evaluation_id, error=said)
         log.exception("stopped")
         raise
     log.info("answered")

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from services.domain import LoadTestState
-from services.local import load_test_handover
+from services.local import full_disk, load_test_handover
 from services.local.clock import Clock, utc_now
 from services.local.duty import Duty, Exit, ExitCause, Program
 from services.local.load_tests import folder
@@ -44,6 +44,8 @@ class LoadTestDuty(Duty):
             if exit.cause is ExitCause.ITSELF
             else f"The load test was interrupted: {exit.cause}."
         )
+        if full_disk.ended(exit):
+            reason = full_disk.told("start it again")
         with self._store.transaction() as db:
             db.execute(
                 "UPDATE load_tests SET ended_at = ?, outcome = ?, error = ?"

@@ -21,7 +21,7 @@ from services.domain import (
 )
 from services.errors import OperationFailedError, ServiceError
 from services.load_test_stop import FailureWatch, StallWatch
-from services.local import lifeline, load_test_target
+from services.local import durable, full_disk, lifeline, load_test_target
 from services.local.ab_process import AbProcess
 from services.local.clock import utc_now
 from services.local.load_test_rows import answers_json, record, report_json
@@ -38,6 +38,7 @@ NO_ANSWER = (
     "No request got an HTTP answer: the deployment closed each connection, or speaks another "
     "protocol."
 )
+START_AGAIN = "start it again"
 SHUT_DOWN = "The workspace was shut down while the test ran."
 
 
@@ -259,6 +260,10 @@ def main(home: Path, load_test_id: str) -> int:
     should_stop = StopSignal(journal)
     signal.signal(signal.SIGTERM, should_stop.hear)
     lifeline.follow()
+    return full_disk.working(lambda: _work(home, store, journal, should_stop))
+
+
+def _work(home: Path, store: Store, journal: Journal, should_stop: StopSignal) -> int:
     claimed = journal.claim()
     if claimed is None:
         return 0
@@ -266,13 +271,14 @@ def main(home: Path, load_test_id: str) -> int:
     try:
         measured = carry_out(home, store, test, workspace, should_stop)
     except ServiceError as error:
-        log.warning("load test %s failed: %s", load_test_id, error)
+        log.warning("load test %s failed: %s", test.id, error)
         journal.ended(LoadTestState.FAILED, Measurement(), str(error))
         return 1
     except Exception as error:
-        journal.ended(
-            LoadTestState.FAILED, Measurement(), f"The load test met an error of its own ({error})."
-        )
+        said = f"The load test met an error of its own ({error})."
+        if durable.disk_full(error):
+            said = full_disk.told(START_AGAIN)
+        journal.ended(LoadTestState.FAILED, Measurement(), said)
         raise
     word, sentence = outcome(measured, should_stop)
     journal.ended(word, measured, sentence)

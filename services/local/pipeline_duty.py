@@ -12,7 +12,7 @@ from pathlib import Path
 from services import recurrence as rules
 from services.domain import AssetStatus, RunStatus
 from services.errors import ServiceError
-from services.local import pauses, retries
+from services.local import full_disk, pauses, retries
 from services.local import pipeline_records as records
 from services.local.clock import Clock, utc_now
 from services.local.duty import Duty, Exit, ExitCause, Program
@@ -137,7 +137,7 @@ class PipelineDuty(Duty):
             worker = self._table.observed(worker_key(row["id"]))
             if worker is not None and worker.exited_at is not None:
                 if abs(now - worker.exited_at) > FORGOTTEN_AFTER or row["cancel_requested_at"]:
-                    self._end(row["id"], "The pipeline worker ended before the run did.")
+                    self._end(row["id"], _forgotten(worker.exit_code))
             elif worker is None and row["cancel_requested_at"] is not None:
                 self._end(row["id"], "")
 
@@ -155,7 +155,15 @@ class PipelineDuty(Duty):
             self._journal.settle(run_id, RunStatus.FAILED, error=reason)
 
 
+def _forgotten(code: int | None) -> str:
+    if code == full_disk.EXIT_CODE:
+        return full_disk.told("submit it again")
+    return "The pipeline worker ended before the run did."
+
+
 def _reason(exit: Exit) -> str:
+    if full_disk.ended(exit):
+        return full_disk.told("submit it again")
     if exit.cause is not ExitCause.ITSELF:
         return f"The pipeline run was interrupted: {exit.cause}. Submit it again."
     how = (

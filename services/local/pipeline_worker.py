@@ -13,7 +13,7 @@ from pathlib import Path
 
 from services.domain import GraphNode, PipelineKind, RunStatus
 from services.errors import NotFoundError, OperationFailedError, ServiceError
-from services.local import lifeline
+from services.local import durable, full_disk, lifeline
 from services.local.pipeline_definitions import definition
 from services.local.pipeline_journal import PipelineJournal
 from services.local.pipeline_steps.context import StepCanceledError, StepContext
@@ -57,6 +57,8 @@ def perform(journal: PipelineJournal, context: StepContext, node: GraphNode) -> 
 def _sentence(error: Exception) -> str:
     if isinstance(error, ServiceError):
         return str(error)
+    if durable.disk_full(error):
+        return full_disk.told("submit it again")
     return f"The step met an error of its own ({type(error).__name__}: {error})."
 
 
@@ -122,6 +124,10 @@ def main(home: Path, run_id: str) -> int:
     handler.setFormatter(FORMAT)
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     lifeline.follow()
+    return full_disk.working(lambda: _work(home, run_id))
+
+
+def _work(home: Path, run_id: str) -> int:
     status = run(home, run_id)
     log.info("the run %s", status)
     return 0 if status is RunStatus.COMPLETED else 1

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
+from services.local import full_disk
 from services.local.automl.pool import ONE_THREAD
 from services.local.clock import Clock, utc_now
 from services.local.duty import Duty, Exit, ExitCause, Program
@@ -46,6 +47,8 @@ class RetrainDuty(Duty):
             return
         if exit.cause is ExitCause.ITSELF:
             error = "The worker ended before it was done; its log says why."
+            if full_disk.ended(exit):
+                error = full_disk.told("submit the pipeline again")
             self._loop.end(run_id, DecisionState.FAILED, error=error)
         elif exit.cause is not ExitCause.UNWANTED:
             self._loop.again(run_id)

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from services.domain import RunKind, RunStatus
+from services.local import full_disk
 from services.local.automl.pool import ONE_THREAD
 from services.local.automl_run import SCRATCH
 from services.local.clock import Clock, utc_now
@@ -16,7 +17,7 @@ from services.local.process_table import ProcessTable
 from services.local.run_journal import MAIN_LOG, RunJournal
 from services.local.runs import worker_key
 from services.local.store import Store
-from services.local.training_worker import DISK_FULL, DISK_FULL_SAID
+from services.local.training_worker import START_AGAIN
 
 RUNS_AT_ONCE = 2  # more would only slow each other down; the others stay Queued
 
@@ -64,8 +65,8 @@ class RunDuty(Duty):
         if self._journal.cancel_requests(run_id):
             self._end(run_id, RunStatus.CANCELED)
         elif exit.cause is not ExitCause.UNWANTED:  # settled runs are left as they are
-            full = exit.cause is ExitCause.ITSELF and exit.code == DISK_FULL
-            reason = DISK_FULL_SAID if full else _REASONS[exit.cause]
+            full = full_disk.ended(exit)
+            reason = full_disk.told(START_AGAIN) if full else _REASONS[exit.cause]
             self._end(run_id, RunStatus.FAILED, reason)
 
     def _end(self, run_id: str, status: RunStatus, error: str = "") -> None:

@@ -6,7 +6,6 @@ The pool's processes load this module too, so it imports little.
 from __future__ import annotations
 
 import logging
-import os
 import sys
 import warnings
 from collections.abc import Sequence
@@ -14,31 +13,25 @@ from pathlib import Path
 
 log = logging.getLogger(__name__)
 
-CANCELED, DISK_FULL = 3, 4  # exit codes
-DISK_FULL_SAID = "The disk of the workspace was full. Free some space there, then start it again."
+CANCELED = 3  # an exit code
+START_AGAIN = "start it again"
 
 
 def main(arguments: Sequence[str]) -> int:
-    from services.local import durable, lifeline
+    from services.local import full_disk, lifeline
 
     # A fold of few rows may hold one class; the metrics themselves say what that leaves undefined.
     warnings.filterwarnings("ignore", module=r"sklearn\.")
     lifeline.follow()
     home, run_id = Path(arguments[0]), arguments[1]
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    try:
-        return _train(home, run_id)
-    except Exception as error:
-        if not durable.disk_full(error):
-            raise
-        log.exception("how it ended could not be written down")
-        os._exit(DISK_FULL)  # what is left to write to the log would change the exit code
+    return full_disk.working(lambda: _train(home, run_id))
 
 
 def _train(home: Path, run_id: str) -> int:
     from services.domain import RunStatus
     from services.errors import ServiceError
-    from services.local import durable
+    from services.local import durable, full_disk
     from services.local.automl_run import AutoMLRun
     from services.local.run_journal import RunJournal, SearchCanceledError
     from services.local.runs import LocalRuns
@@ -61,7 +54,7 @@ def _train(home: Path, run_id: str) -> int:
     except Exception as error:
         said = f"Training stopped at an error the log explains: {type(error).__name__}."
         if durable.disk_full(error):
-            said = DISK_FULL_SAID
+            said = full_disk.told(START_AGAIN)
         journal.settle(run_id, RunStatus.FAILED, error=said)
         log.exception("training stopped")
         raise

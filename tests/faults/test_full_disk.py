@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import orjson
 import psutil
@@ -18,6 +19,7 @@ from services.domain import (
     ComponentState,
     DataSource,
     DeploymentState,
+    EvaluationPlan,
     KeyKind,
     LoadTestPlan,
     RunStatus,
@@ -26,7 +28,9 @@ from services.domain import (
 from services.errors import OperationFailedError, ServiceError, UnavailableError
 from services.local import processes
 from services.local.clock import utc_now
+from services.local.pipelines import worker_key as pipeline_key
 from services.local.telemetry import identity
+from services.ports import BatchInferencePlan
 from tests import scoring_models
 from tests.faults.small_disk import FILL, fill, small_disk
 from tests.recorded import runs
@@ -228,3 +232,61 @@ def test_telemetry_that_was_acknowledged_stays_and_the_rest_is_sent_later(
             "full stayed, through a kill -9 of the server too"
         )
         said.append(f"200 of 200 items that waited on the sender's disk stored, {taken} kept")
+
+
+Work = tuple[str, Callable[[], object], Callable[[], Any]]  # key, under way, what became of it
+
+
+def batch_inference(home: ScoringHome) -> Work:
+    pipelines = home.workspace.pipelines
+    plan = BatchInferencePlan(model_id="bank:1", dataset_id="rows:1", chunk_rows=1)
+    run = pipelines.submit(pipelines.publish_batch_inference("Score", plan).id, "people")
+
+    def under_way() -> bool:
+        batch = pipelines.run(run.id).batch
+        return batch is not None and batch.done_count > 5
+
+    return pipeline_key(run.id), under_way, lambda: pipelines.run(run.id)
+
+
+def evaluation(home: ScoringHome) -> Work:
+    port = home.workspace.evaluations
+    found = port.begin(EvaluationPlan(model_id="bank:1", dataset_id="rows:1"))
+    return f"evaluation/{found.id}", lambda: True, lambda: port.get(found.id)
+
+
+def load_test(home: ScoringHome) -> Work:
+    port = home.workspace.load_tests
+    plan = LoadTestPlan(
+        deployment="bank", payload=scoring_models.payload(), seconds=60, concurrency=1
+    )
+    test = port.begin(plan)
+    return f"load_test/{test.id}", lambda: port.get(test.id).done_count, lambda: port.get(test.id)
+
+
+WORKERS = {
+    "pipeline worker (batch scoring)": batch_inference,
+    "evaluation worker": evaluation,
+    "load-test worker": load_test,
+}
+
+
+@pytest.mark.parametrize("who", WORKERS)
+def test_a_worker_that_met_a_full_disk_says_so(home, disk, figures, who):
+    rows = scoring_models.data().to_csv(index=False).encode()
+    source = DataSource(kind=SourceKind.UPLOAD, location="rows.csv", content=rows)
+    if "rows" not in [each.name for each in home.workspace.datasets.list()]:
+        home.workspace.datasets.register("rows", source)
+    key, under_way, found = WORKERS[who](home)
+    until(lambda: (seen := home.table.observed(key)) and seen.running and under_way())
+    worker = psutil.Process(home.table.observed(key).ref.pid)
+    family = [worker, *worker.children(recursive=True)]
+
+    filled = fill(disk)
+    with figures.timed(who, "the disk fills up while it works") as said:
+        assert psutil.wait_procs(family, timeout=LIMIT_S)[1] == []
+        filled.unlink()
+        until(lambda: found().ended_at is not None)
+        said.append(found().error.replace(str(disk), "…"))
+    assert "full" in found().error and "Free some space there" in found().error
+    assert found().error.endswith("again.")
