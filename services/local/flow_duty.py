@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from services.domain import FlowStepState
+from services.local import full_disk
 from services.local.clock import Clock, utc_now
 from services.local.duty import Duty, Exit, ExitCause, Program
 from services.local.flow import LocalFlow
+from services.local.runs import LocalRuns
 from services.local.store import Store, stamp
 
 
@@ -35,14 +37,29 @@ class FlowDuty(Duty):
         if exit.cause is ExitCause.UNWANTED or not self._flow.progress().running:
             return
         with self._store.transaction() as db:
-            db.execute(
+            interrupted = db.execute(
                 "UPDATE flow_steps SET state = ?, ended_at = ?, detail = ? WHERE position ="
-                " (SELECT min(position) FROM flow_steps WHERE state IN (?, ?))",
+                " (SELECT min(position) FROM flow_steps WHERE state IN (?, ?)) RETURNING *",
                 (
                     FlowStepState.FAILED,
                     stamp(exit.at),
-                    f"The flow was interrupted: {exit.cause}.",
+                    _reason(exit),
                     FlowStepState.RUNNING,
                     FlowStepState.WAITING,
                 ),
-            )
+            ).fetchone()
+        if interrupted["key"] == "training" and interrupted["result_id"]:
+            LocalRuns(self._home, self._store).cancel(interrupted["result_id"])
+
+
+def _reason(exit: Exit) -> str:
+    if full_disk.ended(exit):
+        return full_disk.told("run the flow again")
+    if exit.cause is not ExitCause.ITSELF:
+        return f"The flow was interrupted: {exit.cause}. Run it again."
+    how = (
+        f"was killed by signal {-exit.code}"
+        if exit.code is not None and exit.code < 0
+        else f"ended with code {exit.code}"
+    )
+    return f"The flow's worker {how} before the step was done. Run the flow again."

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Protocol
 
 from services.domain import (
     AutoMLSettings,
@@ -34,10 +35,18 @@ from services.ports import RetrainingPlan, Workspace
 EXPERIMENT = "bank-marketing"
 DEPLOYMENT = "bank-marketing"
 PIPELINE = "Bank Marketing retraining"
+SCHEDULE = "Every 24 hours"
 TRAINING_MINUTES = 1.0
 POLL_S = 0.5
 
-Say = Callable[[str], None]
+
+class Say(Protocol):
+    def __call__(self, detail: str, *, made: str = "") -> None:
+        """Tell how far the step is.
+
+        Args:
+            made: the id of what it has begun by now, which outlives the flow unless it is ended.
+        """
 
 
 @dataclass(slots=True)
@@ -87,7 +96,7 @@ def training(journey: Journey, say: Say) -> str:
         )
     )
     while not (run := runs.get(run.id)).status.settled:
-        say(_training_so_far(run, len(runs.children(run.id))))
+        say(_training_so_far(run, len(runs.children(run.id))), made=run.id)
         time.sleep(POLL_S)
     if run.status is not RunStatus.COMPLETED:
         raise OperationFailedError(f"The AutoML run ended as {run.status}. {run.error}")
@@ -202,7 +211,10 @@ def _figures(test: LoadTest) -> str:
 
 
 def schedule(journey: Journey, say: Say) -> str:
-    """Publish the retraining pipeline and submit it every 24 hours, from tomorrow on."""
+    """Publish the retraining pipeline and submit it every 24 hours, from tomorrow on.
+
+    An earlier flow's schedule is disabled: one retraining a day is meant.
+    """
     pipelines, schedules = journey.workspace.pipelines, journey.workspace.schedules
     settings = AutoMLSettings(
         experiment=f"{EXPERIMENT}-retraining",
@@ -214,8 +226,11 @@ def schedule(journey: Journey, say: Say) -> str:
         PIPELINE, RetrainingPlan(settings=settings, model_name=DEPLOYMENT)
     )
     start = (journey.clock() + timedelta(days=1)).replace(tzinfo=None, second=0, microsecond=0)
+    for earlier in schedules.list():
+        if (earlier.name, earlier.experiment) == (SCHEDULE, settings.experiment):
+            schedules.disable(earlier.id)
     made = schedules.create(
-        "Every 24 hours",
+        SCHEDULE,
         Recurrence(frequency=Frequency.HOUR, interval=24, start_time=start, time_zone="UTC"),
         pipeline_id=published.id,
         experiment=settings.experiment,

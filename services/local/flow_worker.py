@@ -8,7 +8,7 @@ from pathlib import Path
 
 from services.domain import FlowStepState
 from services.errors import ServiceError
-from services.local import lifeline
+from services.local import durable, full_disk, lifeline
 from services.local.clock import utc_now
 from services.local.flow_steps import STEPS, Journey, Step
 from services.local.store import Store, stamp
@@ -25,9 +25,9 @@ class Narrator:
     def begin(self) -> None:
         self._update("state = ?, started_at = ?", FlowStepState.RUNNING, stamp(utc_now()))
 
-    def say(self, detail: str) -> None:
+    def say(self, detail: str, *, made: str = "") -> None:
         log.info("%s: %s", self._key, detail)
-        self._update("detail = ?", detail)
+        self._update("detail = ?, result_id = ?", detail, made)
 
     def done(self, result_id: str) -> None:
         self._update(
@@ -66,16 +66,22 @@ def perform(step: Step, journey: Journey, narrator: Narrator) -> None:
 
 
 def main(home: Path) -> int:
-    from services.local.workspace import open_workspace
-
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     lifeline.follow()
+    return full_disk.working(lambda: _perform_all(home))
+
+
+def _perform_all(home: Path) -> int:
+    from services.local.workspace import open_workspace
+
     workspace = open_workspace(home)
     journey = Journey(workspace)
     for step in STEPS:
         try:
             perform(step, journey, Narrator(workspace.store, step.key))
-        except ServiceError:
+        except ServiceError as error:
+            if durable.disk_full(error):
+                raise
             log.exception("the flow ends here")
             return 1
     return 0
