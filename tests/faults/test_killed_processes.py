@@ -152,6 +152,39 @@ def test_a_pipeline_worker(home, figures):
     assert len(pipelines.batch_output(again.id)) == 400
 
 
+def test_a_pipeline_worker_that_has_scored_half(home, figures):
+    plan = BatchInferencePlan(model_id="bank:1", dataset_id="people:1", chunk_rows=1)
+    pipelines = home.workspace.pipelines
+    pipeline_id = pipelines.publish_batch_inference("Score row by row", plan).id
+    run = pipelines.submit(pipeline_id, "people")
+    worker = process(home, pipeline_key(run.id))
+    until(lambda: (batch := pipelines.run(run.id).batch) and batch.done_count > 20)
+    with figures.timed("pipeline worker (batch scoring)", "killed in its last step") as said:
+        worker.kill()
+        until(lambda: pipelines.run(run.id).status.settled)
+        found = pipelines.run(run.id)
+        scored = found.batch.done_count
+        said.append(f"{found.status} with {scored} of {found.batch.total_count} rows done")
+        said.append(found.error)
+    kept = pipelines.batch_output(run.id)
+    assert found.status is RunStatus.FAILED and "killed by signal 9" in found.error
+    assert [step.status for step in pipelines.steps(run.id)] == [
+        RunStatus.COMPLETED,
+        RunStatus.COMPLETED,
+        RunStatus.FAILED,
+    ]
+    # What counts as done is there, and no more than one row that does not count yet.
+    assert 20 < scored <= len(kept) <= scored + 1 < found.batch.total_count == 400
+
+    again = pipelines.submit(pipeline_id, "people", parameters={"chunk_rows": "150"})
+    until(lambda: pipelines.run(again.id).status.settled)
+    done = pipelines.run(again.id)
+    assert done.status is RunStatus.COMPLETED, done.error
+    assert (done.batch.done_count, done.batch.failed_count, done.batch.left_count) == (400, 0, 0)
+    assert len(pipelines.batch_output(again.id)) == 400
+    assert len(pipelines.batch_output(run.id)) == len(kept)
+
+
 def test_the_supervisor_with_everything_at_work(home, figures):
     run_id = search(home)
     plan = LoadTestPlan(
