@@ -78,12 +78,20 @@ def watch_azure(settings: Settings) -> bool:
         UnavailableError: the folder cannot be used.
     """
     from services.local import watcher
+    from services.local.clock import utc_now
+    from services.retraining_rounds import RetrainingRounds
 
     workspace, desk, home = _azure(settings)
     every = timedelta(seconds=settings.watch_every_s)
     held = watcher.hold(home.home, desk.workspace)
     if held is None:
         return False
+    rounds = RetrainingRounds(
+        workspace,
+        desk.retraining(workspace.pipelines),
+        clock=utc_now,
+        ended_every_s=LISTS * every.total_seconds(),
+    )
     watcher.run_until_told(
         watcher.Watcher(
             workspace,
@@ -100,7 +108,7 @@ def watch_azure(settings: Settings) -> bool:
                 },
                 limit_s=LOOK_LIMIT_S,
             ),
-            chores=(workspace.schedules.resume_due,),
+            chores=(workspace.schedules.resume_due, rounds.look),
             sender=None,  # its Application Insights is the customer's, and so is the bill
         )
     )

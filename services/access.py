@@ -91,7 +91,7 @@ READS: Mapping[str, frozenset[str]] = {
     "bands": frozenset({"list", "checks"}),
     "probes": frozenset({"list", "results"}),
     "log_archive": frozenset({"search", "keep"}),  # what is kept changes nothing of the workspace
-    "retraining": frozenset({"policies", "decisions"}),
+    "retraining": frozenset({"policies", "decisions", "measured"}),
 }
 
 CHANGES: Mapping[str, Mapping[str, Role]] = {

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from services.retraining_policy import Decision, Policy
+from services.retraining_policy import Decision, Measured, Policy
 
 
 class RetrainingLoop(ABC):
-    """Policies of retraining pipelines, and what was decided about each of their runs."""
+    """Policies of retraining pipelines, and what was decided about each of their runs.
+
+    Where a model can be asked before it serves, the golden set is asked before it is held;
+    elsewhere right after it was deployed, and a wrong answer ends the decision as Failed.
+    """
 
     @abstractmethod
     def policies(self) -> tuple[Policy, ...]:
@@ -29,6 +33,13 @@ class RetrainingLoop(ABC):
     @abstractmethod
     def decisions(self, pipeline_id: str, *, limit: int = 200) -> tuple[Decision, ...]:
         """Newest run first."""
+
+    def measured(self, pipeline_id: str) -> tuple[Measured, ...]:
+        """What is known of its past runs, where the runs themselves do not say.
+
+        Of pipelines with a policy, switched on or off; gathered while the workspace is watched.
+        """
+        return ()
 
     @abstractmethod
     def approve(self, run_id: str, *, note: str = "") -> None:

@@ -11,6 +11,8 @@ from services.alerts import bands as band_rules
 from services.alerts.records import Band, Verdict
 from services.domain import RunStatus
 
+GOLDEN = "Golden set"  # the name of its check
+
 
 class Mark(StrEnum):
     PASSED = "passed"
@@ -58,6 +60,7 @@ class Candidate:
     error: str = ""
     metrics: Mapping[str, float]
     golden: Golden | None = None  # None: it was not asked
+    not_asked: str = ""  # why
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,18 @@ class Decision:
     note: str
     ended_at: datetime | None
     error: str
+    handed_at: datetime | None = None  # when its deployment was asked for
+    replaces: str = ""  # the model that served until then
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What a past run trained, as it was read once."""
+
+    run_id: str
+    training_run_id: str | None  # None: it started no AutoML run
+    model_id: str | None
+    metrics: Mapping[str, float]  # of its best child
 
 
 def judge(policy: Policy, candidate: Candidate, bands: Sequence[Band]) -> Judgement:
@@ -107,7 +122,8 @@ def judge(policy: Policy, candidate: Candidate, bands: Sequence[Band]) -> Judgem
     retrain = _retrain(candidate)
     if retrain.mark is Mark.FAILED:
         return Judgement((retrain,))
-    return Judgement((retrain, _range(policy, candidate, bands), _golden(policy, candidate)))
+    golden = golden_check(policy, candidate.golden, not_asked=candidate.not_asked)
+    return Judgement((retrain, _range(policy, candidate, bands), golden))
 
 
 def replay(
@@ -146,13 +162,14 @@ def _said(band: Band, value: float | None) -> str:
     return f"{band.metric} {shown}, expected {band_rules.described(band)}"
 
 
-def _golden(policy: Policy, candidate: Candidate) -> Check:
-    name = "Golden set"
+def golden_check(policy: Policy, golden: Golden | None, *, not_asked: str = "") -> Check:
+    """What the golden set says of a model, before it serves or after."""
+    name = GOLDEN
     if not policy.golden:
         return Check(name, Mark.SKIPPED, "The policy does not ask the golden set.")
-    golden = candidate.golden
     if golden is None:
-        return Check(name, Mark.SKIPPED, "The golden set was not asked about this run.")
+        reason = not_asked or "The golden set was not asked about this run."
+        return Check(name, Mark.SKIPPED, reason)
     if golden.count == 0:
         reason = (
             f"The golden set of {policy.deployment} is empty: name requests with right answers."

@@ -58,7 +58,7 @@ class GoldenRounds:
             if not self._due(deployment, cases):
                 continue
             try:
-                self._ask(deployment, cases)
+                ask(self._workspace, deployment, cases, at=self._clock())
                 asked += 1
             except ServiceError as error:  # the others are asked all the same
                 log.info("the golden set of %s was not asked: %s", deployment.name, error)
@@ -69,34 +69,44 @@ class GoldenRounds:
         age = self._clock() - last.at if last else EVERY
         return age >= EVERY or age < timedelta(0)  # the clock was set back
 
-    def _ask(self, deployment: Deployment, cases: Sequence[ScoredRequest]) -> None:
-        if deployment.scoring_uri is None:
-            return
-        keys = self._workspace.deployments.keys
-        with scoring.ScoringClient(
-            deployment.scoring_uri,
-            key=keys(deployment.name).primary if deployment.auth_enabled else None,
-            timeout_s=TIMEOUT_S,
-            headers={TAG_HEADER: f"{PROBE_PREFIX}golden-{uuid.uuid4().hex}"},
-        ) as client:
 
-            def send(payload: str) -> ScoringAnswer:
-                answer = client.send(payload)
-                if answer.status in UNHEARD:
-                    raise UnavailableError(answer.error)
-                return answer
+def ask(
+    workspace: Workspace,
+    deployment: Deployment,
+    cases: Sequence[ScoredRequest],
+    *,
+    at: datetime,
+) -> GoldenVerdict:
+    """Ask a deployment its golden set now, and keep the verdict.
 
-            verdict = gate.judged(
-                deployment.name,
-                deployment.model_id,
-                cases,
-                send,
-                by=Asker.ROUND,
-                at=self._clock(),
-            )
-        self._workspace.golden.record(verdict)
-        if not verdict.passed:
-            log.warning("%s as %s: %s", deployment.model_id, deployment.name, verdict.why)
+    Raises:
+        UnavailableError: it has no address, or its answers say nothing about the model.
+        ServiceError: its key cannot be had, or the verdict not be kept.
+    """
+    if deployment.scoring_uri is None:
+        raise UnavailableError(f"The deployment {deployment.name} has no address yet.")
+    with scoring.ScoringClient(
+        deployment.scoring_uri,
+        key=workspace.deployments.keys(deployment.name).primary
+        if deployment.auth_enabled
+        else None,
+        timeout_s=TIMEOUT_S,
+        headers={TAG_HEADER: f"{PROBE_PREFIX}golden-{uuid.uuid4().hex}"},
+    ) as client:
+
+        def send(payload: str) -> ScoringAnswer:
+            answer = client.send(payload)
+            if answer.status in UNHEARD:
+                raise UnavailableError(answer.error)
+            return answer
+
+        verdict = gate.judged(
+            deployment.name, deployment.model_id, cases, send, by=Asker.ROUND, at=at
+        )
+    workspace.golden.record(verdict)
+    if not verdict.passed:
+        log.warning("%s as %s: %s", deployment.model_id, deployment.name, verdict.why)
+    return verdict
 
 
 def golden_sets(workspace: Workspace) -> Mapping[str, Sequence[ScoredRequest]]:

@@ -22,9 +22,11 @@ from services.ports import (
     Evaluations,
     Flow,
     LoadTests,
+    Pipelines,
     Scoring,
     Workspace,
 )
+from services.retraining_loop import RetrainingLoop
 from services.rotation import Rotations
 from services.scored.gate import GoldenGate
 from services.scored.records import ScoredRequests
@@ -45,6 +47,7 @@ CAPABILITIES = frozenset(
         Capability.INSPECT_SOURCE,
         Capability.ALERTS,
         Capability.PAUSE_SCHEDULES,
+        Capability.RETRAINING_LOOP,
     }
 )
 
@@ -93,6 +96,9 @@ class Desk(Protocol):
 
     @property
     def pauses(self) -> Pauses: ...
+
+    def retraining(self, pipelines: Pipelines) -> RetrainingLoop:
+        """Policies of these pipelines, and what was decided about their runs."""
 
     def rotations(self, deployments: Deployments, scoring: Scoring) -> Rotations:
         """Guided key rotations of these deployments."""
@@ -178,6 +184,10 @@ class AzureWorkspace(Workspace):
         from services.azure.schedules import AzureSchedules
 
         return AzureSchedules(self.connection, self._desk.pauses)
+
+    @cached_property
+    def retraining(self) -> RetrainingLoop:
+        return self._desk.retraining(self.pipelines)
 
     @property
     def audit(self) -> AuditLog:

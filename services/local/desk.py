@@ -19,10 +19,11 @@ from services.local.load_test_rules import LocalLoadTestRules
 from services.local.load_tests import LocalLoadTests
 from services.local.log_archives import LocalLogArchives
 from services.local.probes import LocalProbes
+from services.local.retraining_loop import LocalRetrainingLoop
 from services.local.rotations import LocalRotations
 from services.local.scored_requests import LocalScoredRequests
 from services.local.store import Store
-from services.ports import Deployments, Evaluations, Flow, Scoring
+from services.ports import Deployments, Evaluations, Flow, Pipelines, Scoring
 
 
 class LocalDesk:
@@ -93,6 +94,11 @@ class LocalDesk:
     @cached_property
     def flow(self) -> Flow:
         return NoFlow()
+
+    def retraining(self, pipelines: Pipelines) -> LocalRetrainingLoop:
+        return LocalRetrainingLoop(
+            self._home, self._store, workspace=self._workspace, pipelines=pipelines
+        )
 
     def rotations(self, deployments: Deployments, scoring: Scoring) -> LocalRotations:
         return LocalRotations(self._store, deployments, scoring, workspace=self._workspace)

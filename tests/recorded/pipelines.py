@@ -26,13 +26,14 @@ from services.domain import (
 )
 from services.local import pipeline_definitions, processes
 from services.local.automl_request import parent_properties
+from services.local.clock import utc_now
 from services.local.pipeline_duty import PipelineDuty
 from services.local.pipeline_journal import PipelineJournal
 from services.local.pipelines import LocalPipelines, worker_key
 from services.local.process_table import ProcessTable
 from services.local.run_journal import RunJournal
 from services.local.schedules import LocalSchedules
-from services.local.store import Store
+from services.local.store import Store, stamp
 from services.ports import BatchInferencePlan, RetrainingPlan
 from tests.recorded.runs import Ticking
 
@@ -119,6 +120,33 @@ def retraining(
         recorder.retrained(run_id, day, failed=day in failed)
         run_ids.append(run_id)
     return History(pipeline_id=pipeline_id, schedule_id=schedule.id, run_ids=tuple(run_ids))
+
+
+def ended(
+    store: Store,
+    pipeline_id: str,
+    training_run_id: str | None,
+    *,
+    home: Path,
+    experiment: str = "bank-retraining",
+    status: RunStatus = RunStatus.COMPLETED,
+    error: str = "",
+) -> str:
+    """A run of a pipeline that ended just now, before any supervisor could start it; its id."""
+    journal = PipelineJournal(home, store)
+    with store.transaction() as db:
+        run_id = journal.submit(db, pipeline_id, experiment, parameters={}, run_source="SDK")
+        now = stamp(utc_now())
+        db.execute(
+            "UPDATE pipeline_runs SET status = ?, error = ?, started_at = ?, ended_at = ?,"
+            " training_run_id = ? WHERE id = ?",
+            (status, error, now, now, training_run_id, run_id),
+        )
+        db.execute(
+            "UPDATE pipeline_steps SET status = ?, started_at = ?, ended_at = ? WHERE run_id = ?",
+            (status, now, now, run_id),
+        )
+    return run_id
 
 
 def batch(
