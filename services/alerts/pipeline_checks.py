@@ -65,7 +65,9 @@ def _of_run(run: PipelineRun, rule: AlertRule, title: str, detail: str, cause: s
 
 
 def missed(snapshot: Snapshot, rule: AlertRule, now: datetime) -> Iterator[Attention]:
-    """By the newest firing: the next one that is punctual answers it."""
+    """By the newest firing: the next one that is punctual answers it. And a pause whose end
+    the workspace refused: times are being missed since then."""
+    yield from _not_resumed(snapshot, rule)
     limit = timedelta(minutes=rule.values["late_min"])
     for schedule in snapshot.seen.schedules:
         newest = next(iter(snapshot.firings.get(schedule.id, ())), None)
@@ -98,6 +100,22 @@ def missed(snapshot: Snapshot, rule: AlertRule, now: datetime) -> Iterator[Atten
             since=newest.due_at,
             rule=rule.key,
             cause=f"schedule/{schedule.id}/firing",
+        )
+
+
+def _not_resumed(snapshot: Snapshot, rule: AlertRule) -> Iterator[Attention]:
+    for schedule in snapshot.seen.schedules:
+        if schedule.pause is None or not schedule.pause.problem:
+            continue
+        yield Attention(
+            severity=rule.severity,
+            title=f"Schedule {schedule.name} was not resumed",
+            detail=f"It is tried again. {schedule.pause.problem}",
+            page="pipeline_schedules",
+            address={"view": "Schedules", "schedule": schedule.id},
+            since=schedule.pause.until,
+            rule=rule.key,
+            cause=f"schedule/{schedule.id}/pause",
         )
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard import memory, session
 from services.domain import AssetStatus
 from services.local.clock import utc_now
 from tests.azure_double.faults import Fault
@@ -93,6 +95,46 @@ def test_disabling_and_enabling_is_one_click(open_azure_page, azure):
     assert azure.engine.schedules.get(schedule.id).status is AssetStatus.DISABLED
     button(page, "Enable").click().run()
     assert azure.engine.schedules.get(schedule.id).status is AssetStatus.ACTIVE
+
+
+def test_a_pause_says_why_until_when_and_who_ends_it(open_azure_page, azure):
+    (schedule,) = azure.engine.schedules.list()
+    page = open_azure_page(PAGE)
+    page = page.button(key="schedules.pause").click().run()
+    assert "“make run” must be up" in texts(page)
+    page.text_input[0].set_value("a *move*").run()
+    page.button(key="schedules-pause.save").click().run()
+
+    assert not page.exception
+    assert azure.engine.schedules.get(schedule.id).status is AssetStatus.DISABLED
+    shown = texts(page)
+    assert "**1 schedule is paused** until" in shown
+    assert "a \\*move\\*" in shown
+    assert "Nobody is there to resume them just now" in shown  # no watcher runs in this test
+
+    pipelines_asked(azure)
+    memory.clear()
+    again = open_azure_page(PAGE)
+    assert "**1 schedule is paused** until" in texts(again)
+    assert len(pipelines_asked(azure)) <= 2
+
+    button(again, "Resume now").click().run()
+    assert azure.engine.schedules.get(schedule.id).status is AssetStatus.ACTIVE
+    assert "paused" not in texts(again)
+
+
+def test_a_pause_that_azure_would_not_end_says_so(open_azure_page, azure):
+    (schedule,) = azure.engine.schedules.list()
+    workspace = session.workspace()
+    workspace.schedules.pause([schedule.id], reason="x", until=utc_now() + timedelta(hours=1))
+    pauses = workspace._desk.pauses
+    pauses.hold(pauses.open()[schedule.id].id, "Your role does not allow this.")
+
+    page = open_azure_page(PAGE)
+
+    assert "not resumed yet, and tried again" in texts(page)
+    assert "Your role does not allow this" in texts(page)
+    workspace.schedules.enable(schedule.id)
 
 
 def test_a_schedule_that_changed_data_fires_says_so(open_azure_page, azure):
