@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from services.azure import resource_manager, sdk
 from services.azure.deadlines import Deadlines
 from services.azure.sdk_errors import status_of, translated
+from services.azure.shared import Shared
 from services.azure.sign_in import MANAGEMENT, AzureConfig, Tokens
 from services.errors import InvalidRequestError, UnavailableError
 
@@ -52,6 +53,7 @@ class Connection:
         self.journal = journal
         self.tokens = Tokens(config)
         self.deadlines = deadlines or Deadlines()
+        self._opening: Shared[SdkWorkspace] = Shared(self._open, limit_s=self.deadlines.limit_s)
 
     def call(
         self,
@@ -74,9 +76,13 @@ class Connection:
         with translated(kind, name):
             return self.deadlines.call(doing, lambda: function(self.workspace), limit_s=limit_s)
 
-    @cached_property
+    @property
     def workspace(self) -> SdkWorkspace:
-        """Three requests, once. A failure is not remembered: the next call tries again."""
+        """Three requests, once, however many ask first at the same time. A failure is not
+        remembered: the next call tries again."""
+        return self._opening.get()
+
+    def _open(self) -> SdkWorkspace:
         self._look_for_workspace()
         return open_sdk_workspace(self.config, self.tokens)
 

@@ -75,7 +75,7 @@ def opened(azure, connection):
     def opened(*, limit_s=15.0, **knobs):
         azure.turn(**knobs)
         again = Connection(connection.config, connection.journal, deadlines=Deadlines(limit_s))
-        again.tokens, again.workspace = connection.tokens, connection.workspace
+        again.tokens, again._opening = connection.tokens, connection._opening
         azure.asked()
         ports.append(AzureTelemetry(again))
         return ports[-1]
