@@ -69,7 +69,7 @@ class Compression:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        unreadable = not file.tag and not _accepts_brotli(headers.get("accept-encoding", ""))
+        unreadable = not file.tag and not accepts_brotli(headers.get("accept-encoding", ""))
         if unreadable or "range" in headers:
             await self._app(scope, receive, _varying(send))
             return
@@ -99,7 +99,7 @@ def _compressed(path: Path) -> _File:
 
 
 def _font(body: bytes) -> _File:
-    tag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+    tag = entity_tag(body)
     return _File(
         body,
         (
@@ -109,6 +109,11 @@ def _font(body: bytes) -> _File:
         ),
         tag,
     )
+
+
+def entity_tag(body: bytes) -> str:
+    """Weak, as the compressed copy has the same."""
+    return f'W/"{hashlib.sha256(body).hexdigest()[:16]}"'
 
 
 def _varying(send: Send) -> Send:
@@ -122,7 +127,8 @@ def _varying(send: Send) -> Send:
     return send_varying
 
 
-def _accepts_brotli(accepted: str) -> bool:
+def accepts_brotli(accepted: str) -> bool:
+    """Whether an Accept-Encoding header names it, and not to refuse it."""
     for choice in accepted.lower().split(","):
         name, _, weight = choice.strip().partition(";")
         if name.strip() == "br":

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -92,5 +91,4 @@ def write() -> Path:
 
 if __name__ == "__main__":
     written = write()
-    print(f"{written.relative_to(ROOT)}: {written.stat().st_size:,} bytes")
-    sys.exit(0)
+    print(f"{written.relative_to(ROOT)}: {written.stat().st_size:,} bytes")  # noqa: T201
