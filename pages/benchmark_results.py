@@ -48,7 +48,7 @@ with page_header.show("Benchmark results", "Load a deployment with Apache Benchm
 benchmark_import.show()
 
 with failures.explained():
-    deployments, tests = reads.deployments(), reads.load_tests()
+    deployments = reads.deployments()
     form, view = st.columns([1, 2.4], gap="small")
     with form:
         target = benchmark_form.show(deployments) if deployments else None
@@ -58,6 +58,7 @@ with failures.explained():
                 page="models",
                 label="Open Models to deploy one",
             )
+    tests = reads.load_tests()  # after the form, whose refusal may be about one of them
     test = None
     with view, failures.reported():
         test = chosen(tests)

@@ -67,8 +67,10 @@ def _form(target: Deployment) -> None:
         confirmed = _asked_for(target, plan)
         if confirmed is not None:
             with failures.reported():
-                session.workspace().capacity.begin(plan, confirmed=confirmed)
-                reads.clear()
+                try:
+                    session.workspace().capacity.begin(plan, confirmed=confirmed)
+                finally:
+                    reads.clear()  # a refusal may tell of a search that another tab has begun
                 st.rerun()
 
 

@@ -58,8 +58,10 @@ def show(deployments: Sequence[Deployment]) -> Deployment | None:
         with failures.reported():
             confirmed = _asked_for(plan, target)
             if confirmed is not None:
-                test = session.workspace().load_tests.begin(plan, confirmed=confirmed)
-                reads.clear()
+                try:
+                    test = session.workspace().load_tests.begin(plan, confirmed=confirmed)
+                finally:
+                    reads.clear()  # a refusal may tell of a test that another tab has begun
                 open_test(test.id)
                 st.rerun()
         if target.auth_enabled:

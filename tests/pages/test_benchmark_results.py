@@ -11,6 +11,7 @@ import pytest
 from dashboard import formats
 from services.domain import LoadTestState
 from services.errors import UnavailableError
+from services.local.load_tests import LocalLoadTests
 from services.percentile_bounds import bounds
 from tests.recorded import load_tests
 from tests.shared_data import shared_data
@@ -41,6 +42,29 @@ def test_an_empty_workspace_says_what_to_do_next(open_page):
     assert not page.exception
     assert "Nothing is deployed yet" in texts(page)
     assert "No load test yet" in texts(page)
+
+
+@pytest.mark.skipif(shutil.which("ab") is None, reason="apache2-utils is not installed")
+def test_a_refusal_because_of_another_tab_stands_beside_the_test_of_that_tab(
+    open_page, home, local_workspace, monkeypatch
+):
+    deploy(home, local_workspace.store, 1)
+    page = open_page("benchmark_results")
+    assert "No load test yet" in texts(page)
+    begin = LocalLoadTests.begin
+
+    def meanwhile(port, plan, **more):
+        begin(port, plan, **more)  # another tab is a moment earlier
+        return begin(port, plan, **more)
+
+    monkeypatch.setattr(LocalLoadTests, "begin", meanwhile)
+    page.button(key="benchmark.run").click().run()
+
+    assert not page.exception
+    assert "has not ended; wait for it or stop it" in texts(page)
+    assert "No load test yet" not in texts(page)
+    assert page.button(key="benchmark.stop")
+    assert len(page.dataframe) == 1
 
 
 def test_a_result_shows_speed_percentiles_and_the_margin(open_page, store):
