@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -22,6 +22,7 @@ from services.azure.workspace import AzureWorkspace
 from services.domain import DeploymentState, Panel, PipelineKind, TimeWindow
 from services.local.alert_outbox import Outbox
 from services.local.prober import Prober
+from tests.azure_double.answers import instant
 from tests.azure_double.faults import Fault
 from tests.azure_double.hand import Double, double
 from tests.azure_double.opened import open_azure
@@ -67,6 +68,13 @@ def workspace(azure: Double, opened: AzureWorkspace) -> Iterator[AzureWorkspace]
 @pytest.fixture
 def watch(azure: Double, workspace: AzureWorkspace) -> Watch:
     return watching(azure, workspace)
+
+
+@pytest.fixture
+def amiss(azure: Double) -> Iterator[Callable[..., None]]:
+    """Has Azure answer something else of a pipeline run, until the test is over."""
+    yield lambda run_id, **fields: azure.turn(**{"pipelines.extras": {run_id: fields}})
+    azure.turn(**{"pipelines.extras": {}, "runs.overrides": {}})
 
 
 def watching(azure, workspace, **rhythm):
@@ -130,6 +138,81 @@ def test_a_due_time_without_a_run_is_missed(workspace, watch):
     (incident,) = [each for each in workspace.alerts.incidents() if missed in each.title]
     assert incident.title == f"{missed} 2 times"
     assert incident.severity is Severity.CRITICAL
+
+
+def test_a_schedule_that_fired_late_is_told(azure, workspace, watch, amiss):
+    (schedule,) = workspace.schedules.list()
+    newest = workspace.pipelines.runs(schedule_id=schedule.id)[0]
+    late = newest.created_at + 40 * MINUTE
+    amiss(newest.id, CreatedDate=instant(late))
+
+    look(watch, at=late + MINUTE)
+
+    (told,) = [
+        each for each in workspace.alerts.incidents() if each.open and "fired late" in each.title
+    ]
+    assert (told.title, told.severity) == (f"Schedule {schedule.name} fired late", Severity.WARNING)
+    assert told.detail.startswith("40 min after")
+
+
+def test_a_pipeline_run_that_is_not_started_is_stuck_until_it_is(azure, workspace, watch, amiss):
+    """Run history knows nothing of it before it starts."""
+    newest = workspace.pipelines.runs()[0]
+    began = datetime.now(UTC) - 30 * MINUTE
+    amiss(newest.id, Status={"StatusCode": "NotStarted"}, CreatedDate=instant(began))
+    azure.turn(**{"runs.overrides": {newest.id: {"runId": "another"}}})
+
+    watch.evaluate(now=began + 9 * MINUTE)
+    early = titles(workspace)
+    look(watch)
+    look(watch)
+
+    stuck = f"A pipeline run of {newest.experiment} is not being started"
+    assert stuck not in early
+    told = [each for each in workspace.alerts.incidents() if each.title == stuck]
+    assert [each.open for each in told] == [True]  # one, however often it is looked at
+
+    azure.turn(**{"pipelines.extras": {}, "runs.overrides": {}})
+    look(watch)
+
+    assert stuck not in titles(workspace)
+
+
+@pytest.mark.parametrize("status", ["NotResponding", "Queued"])
+def test_a_training_run_that_waits_or_is_silent_is_stuck(azure, workspace, watch, status):
+    run = next(each for each in workspace.runs.list() if each.experiment == "bank-marketing")
+    began = instant(datetime.now(UTC) - 30 * MINUTE)
+    times = {"createdUtc": began, "startTimeUtc": None, "endTimeUtc": None}
+    azure.turn(**{"runs.overrides": {run.id: {"status": status, **times}}})
+
+    look(watch)
+    told = [each for each in workspace.alerts.incidents() if each.open and each.rule == "run_stuck"]
+    azure.turn(**{"runs.overrides": {}})
+    look(watch)
+
+    assert ["bank-marketing" in each.title for each in told] == [True]
+    assert not [
+        each for each in workspace.alerts.incidents() if each.open and each.rule == "run_stuck"
+    ]
+
+
+def test_a_pipeline_run_that_takes_much_longer_than_the_others_is_late(workspace, watch, amiss):
+    newest = workspace.pipelines.runs()[0]
+    began = datetime.now(UTC) - timedelta(hours=30)
+    amiss(
+        newest.id,
+        CreatedDate=instant(began),
+        Status={"StatusCode": "Running", "CreationTime": instant(began), "EndTime": None},
+    )
+
+    watch.evaluate(now=began + 5 * MINUTE)
+    early = titles(workspace)
+    look(watch, at=began + timedelta(hours=29))
+
+    late = f"A pipeline run of {newest.experiment} is late"
+    assert late not in early
+    (told,) = [each for each in workspace.alerts.incidents() if each.open and each.title == late]
+    assert "min so far; its runs usually take" in told.detail
 
 
 def test_a_metric_out_of_its_band_fails_the_run(workspace, watch):
@@ -202,6 +285,38 @@ def test_telemetry_tells_failures_slowness_and_errors_that_read_200(workspace, w
         workspace.alerts.set_rule(rule)
 
     assert all(key in found for key, found in entries.items()), entries
+
+
+def test_telemetry_gone_quiet_is_told_until_a_request_arrives(opened, workspace, watch, tmp_path):
+    now, later = datetime.now(UTC), datetime.now(UTC) + timedelta(hours=2)
+    sender = Sender(opened.telemetry.connection_string, spool=tmp_path / "spool", role="server")
+
+    look(watch, at=now)
+    before = quiet(workspace)
+    look(watch, at=later)
+    told = quiet(workspace)
+    sender.track(
+        wire.request_envelope(
+            at=later + MINUTE, request_id="at-last", name="POST /score", url="http://h/score",
+            duration_ms=9.0, result_code="200", properties={"Service Name": DEPLOYMENT},
+        )
+    )  # fmt: skip
+    deadline = time.monotonic() + SERVER_S
+    while opened.telemetry.query('requests | where id == "at-last"').frame.empty:
+        assert time.monotonic() < deadline, "what was sent cannot be asked for"
+        time.sleep(0.2)
+    sender.close()
+    look(watch, at=later + 5 * MINUTE)
+
+    assert before == []
+    assert [each.severity for each in told] == [Severity.WARNING]
+    assert DEPLOYMENT in told[0].title
+    assert quiet(workspace) == []
+
+
+def quiet(workspace):
+    found = workspace.alerts.incidents()
+    return [each for each in found if each.open and each.rule == "telemetry_quiet"]
 
 
 def test_an_outage_is_an_incident_and_ends_none(azure, workspace, watch):
