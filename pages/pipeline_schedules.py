@@ -58,8 +58,8 @@ with failures.explained():
             pipeline_runs.show(catalog, now=now, zone=zone)
     if retraining.open:
         with retraining:
-            pipeline_retraining.show(catalog, now=now, zone=zone)
-            retraining_loop.show(catalog, now=now, zone=zone)
+            chosen = pipeline_retraining.show(catalog, now=now, zone=zone)
+            retraining_loop.show(chosen, now=now, zone=zone)
     if batch.open:
         with batch:
             pipeline_batch.show(catalog, now=now, zone=zone)

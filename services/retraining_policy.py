@@ -19,6 +19,7 @@ class Mark(StrEnum):
     WARNED = "warned"
     FAILED = "failed"
     SKIPPED = "not asked"
+    WAITING = "waits"
 
 
 class DecisionState(StrEnum):
@@ -131,6 +132,43 @@ def replay(
 ) -> tuple[tuple[Candidate, Judgement], ...]:
     """What would have happened to past runs, in their order."""
     return tuple((each, judge(policy, each, bands)) for each in candidates)
+
+
+def steps(decision: Decision) -> tuple[Check, ...]:
+    """The way of one run, as far as it has come: what was checked, then what became of it."""
+    later = (_registering(decision), _approving(decision), _deploying(decision))
+    return (*decision.checks, *(each for each in later if each is not None))
+
+
+def _registering(decision: Decision) -> Check | None:
+    if decision.model_id is None:
+        return None
+    return Check("Register", Mark.PASSED, f"It is {decision.model_id}.")
+
+
+def _approving(decision: Decision) -> Check | None:
+    name = "Approval"
+    if decision.state is DecisionState.WAITING:
+        return Check(name, Mark.WAITING, "Nobody has answered yet.")
+    if decision.answered_at is None:
+        return None
+    declined = decision.state is DecisionState.DECLINED
+    said = f"{decision.answered_by} {'rejected' if declined else 'approved'} it"
+    reason = f"{said}: {decision.note}" if decision.note else f"{said}."
+    return Check(name, Mark.FAILED if declined else Mark.PASSED, reason)
+
+
+def _deploying(decision: Decision) -> Check | None:
+    name, where = "Deploy", decision.policy.deployment
+    if decision.state is DecisionState.FAILED:
+        return Check(name if decision.answered_at else "Judge", Mark.FAILED, decision.error)
+    if decision.state is DecisionState.APPROVED:
+        doing = "is being updated" if decision.handed_at else "is asked for"
+        return Check(name, Mark.WAITING, f"{where} {doing}.")
+    if decision.state is DecisionState.DEPLOYED:
+        mark = Mark.WARNED if decision.error else Mark.PASSED
+        return Check(name, mark, decision.error or f"{where} serves it.")
+    return None
 
 
 def _retrain(candidate: Candidate) -> Check:

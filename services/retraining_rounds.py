@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 ENDED_EVERY_S = 300.0  # between looks for runs that ended
 FOLLOW_EVERY_S = 5.0  # a deployment under way
 AGAIN_AFTER_S = 60.0  # when the workspace did not answer
+PATIENCE = timedelta(days=1)  # with what does not answer, or is busy
 GOLDEN_LIMIT = timedelta(minutes=15)  # for a deployment that serves and does not answer yet
 MEASURED_AT_ONCE = 20  # past runs; each costs two requests or three
 SEARCHES = "automl_module"
@@ -74,6 +75,7 @@ class RetrainingRounds:
         self._ended_every_s, self._follow_every_s = ended_every_s, follow_every_s
         self._again_after_s = again_after_s
         self._look_at = time.monotonic()
+        self._unreadable: set[str] = set()  # runs whose metrics Azure does not know
         self._not_before: dict[str, float] = {}  # run id → when its next step may be taken
 
     def look(self) -> None:
@@ -111,10 +113,16 @@ class RetrainingRounds:
                     self._deploy(decision)
             except (UnavailableError, ConflictError) as error:
                 log.info("the run %s has to wait: %s", decision.run_id, error)
-                self._not_before[decision.run_id] = time.monotonic() + self._again_after_s
+                self._wait(decision, error)
             except ServiceError as error:
                 log.warning("the run %s ends here: %s", decision.run_id, error)
                 self._kept.end(decision.run_id, DecisionState.FAILED, error=str(error))
+
+    def _wait(self, decision: Decision, error: ServiceError) -> None:
+        self._not_before[decision.run_id] = time.monotonic() + self._again_after_s
+        if self._clock() - (decision.answered_at or decision.begun_at) > PATIENCE:
+            said = f"It was tried for a day and given up. {error}"
+            self._kept.end(decision.run_id, DecisionState.FAILED, error=said)
 
     # --- one step ---
 
@@ -163,11 +171,11 @@ class RetrainingRounds:
 
     def _measure(self, pipeline_id: str, runs: Sequence[PipelineRun]) -> None:
         known = {each.run_id for each in self._kept.measured(pipeline_id)}
-        wanted = [run for run in runs if run.status is RunStatus.COMPLETED and run.id not in known][
-            :MEASURED_AT_ONCE
-        ]
+        done = [run for run in runs if run.status is RunStatus.COMPLETED]
+        wanted = [run for run in done if run.id not in known | self._unreadable]
         if wanted:
-            self._kept.measure(pipeline_id, self._measured(pipeline_id, wanted))
+            found = self._measured(pipeline_id, wanted[:MEASURED_AT_ONCE])
+            self._kept.measure(pipeline_id, found)
 
     def _measured(self, pipeline_id: str, runs: Sequence[PipelineRun]) -> tuple[Measured, ...]:
         port = self._workspace.pipelines
@@ -178,7 +186,9 @@ class RetrainingRounds:
             for run in runs
         }
         sources = {run_id: self._source(each) for run_id, each in trained.items() if each}
-        found = self._workspace.runs.metrics([each for each in sources.values() if each])
+        found = self._metrics([each for each in sources.values() if each])
+        unread = {run_id for run_id, each in sources.items() if each and each not in found}
+        self._unreadable |= unread
         models = self._workspace.models.list()
         return tuple(
             Measured(
@@ -190,7 +200,28 @@ class RetrainingRounds:
                 metrics=found.get(sources.get(run_id) or "", {}),
             )
             for run_id, training in trained.items()
+            if run_id not in unread
         )
+
+    def _metrics(self, run_ids: Sequence[str]) -> Mapping[str, Mapping[str, float]]:
+        """Of those that can be read; all at once where that works.
+
+        Raises:
+            UnavailableError: none can.
+        """
+        port = self._workspace.runs
+        try:
+            return port.metrics(run_ids)
+        except UnavailableError:
+            found: dict[str, Mapping[str, float]] = {}
+            for run_id in run_ids:
+                try:
+                    found |= port.metrics([run_id])
+                except ServiceError as error:
+                    log.info("metrics of the run %s are not known: %s", run_id, error)
+            if not found:
+                raise
+            return found
 
     def _source(self, training_run_id: str) -> str | None:
         """The best child; None of a run that was deleted."""

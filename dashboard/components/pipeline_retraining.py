@@ -8,54 +8,102 @@ from datetime import datetime, timedelta, tzinfo
 import pandas as pd
 import streamlit as st
 
-from dashboard import alert_reads, charts, charts_alerts, formats, navigation, reads, session
-from dashboard.components import alert_look, empty, state_badge, table_height
+from dashboard import (
+    alert_reads,
+    charts,
+    charts_alerts,
+    economy,
+    formats,
+    navigation,
+    retrain_reads,
+    session,
+)
+from dashboard.components import alert_look, empty, pipeline_address, state_badge, table_height
 from dashboard.pipeline_facts import Catalog
 from services.alerts import bands as band_rules
 from services.alerts import retraining
 from services.alerts.records import Band
 from services.alerts.retraining import Standing
-from services.domain import Capability, PipelineKind, PipelineRun, PublishedPipeline, RunStatus
+from services.domain import Capability, PublishedPipeline, RunStatus
 
 SPANS = {"30 days": timedelta(days=30), "90 days": timedelta(days=90), "All": None}
 CHARTS = 3  # of metrics, beside the one of durations
 ROWS = 10
+ADDRESS = "retraining"  # which pipeline, by id
+_CHOSEN = "retraining.pipeline"
 OLD = timedelta(days=7)  # without a good model
 
 
-def show(catalog: Catalog, *, now: datetime, zone: tzinfo) -> None:
-    """One screen per retraining pipeline."""
-    pipelines = {
-        each.id: each for each in catalog.pipelines.values() if each.kind is PipelineKind.RETRAINING
-    }
+def show(catalog: Catalog, *, now: datetime, zone: tzinfo) -> PublishedPipeline | None:
+    """One screen per retraining pipeline; the one that is looked at."""
+    pipelines = retrain_reads.offered(catalog)
     if not pipelines:
-        empty.show(
-            "No retraining pipeline is published yet. “Publish pipeline” makes one; each of its "
-            "runs is then held against the metric bands of its experiment.",
-            icon=":material/model_training:",
-        )
-        return
+        empty.show(_none(), icon=":material/model_training:")
+        return None
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = st.selectbox(
-            "Retraining pipeline", _latest_first(pipelines), format_func=catalog.title,
-            key="retraining", bind="query-params", width=420,
-        )  # fmt: skip
+        chosen = _chosen(pipelines, catalog)
         span = st.segmented_control(
             "Looked at", list(SPANS), default="30 days", required=True, key="retraining-span"
         )
-    _pipeline(pipelines[chosen], SPANS[span or "All"], now=now, zone=zone)
+    if chosen is None:
+        empty.show(
+            "Azure does not list which of its pipelines retrain: choose one to see how it has "
+            "been doing, and to hold its models for approval.",
+            icon=":material/model_training:",
+        )
+        return None
+    _pipeline(chosen, SPANS[span or "All"], now=now, zone=zone)
+    return chosen
 
 
-def _latest_first(pipelines: Mapping[str, PublishedPipeline]) -> list[str]:
-    """Those that ran, the latest first; then those that never did."""
-    ran = [run.pipeline_id for run in reads.pipeline_runs() if run.pipeline_id in pipelines]
-    return list(dict.fromkeys([*ran, *pipelines]))
+def _chosen(
+    pipelines: Mapping[str, PublishedPipeline], catalog: Catalog
+) -> PublishedPipeline | None:
+    """In the address is its id, which is what links to it know."""
+    asked = pipeline_address.opened(ADDRESS)
+    if asked in pipelines:
+        st.session_state[_CHOSEN] = asked
+    elif st.session_state.get(_CHOSEN) not in pipelines:
+        st.session_state[_CHOSEN] = _first(pipelines)
+    chosen = st.selectbox(
+        "Retraining pipeline", list(pipelines), index=None, format_func=catalog.title,
+        placeholder="Choose a pipeline", key=_CHOSEN, on_change=_choose, width=420,
+    )  # fmt: skip
+    return pipelines.get(chosen or "")
+
+
+def _choose() -> None:
+    if chosen := st.session_state.get(_CHOSEN):
+        pipeline_address.open(ADDRESS, chosen)
+    else:
+        pipeline_address.close(ADDRESS)
+
+
+def _none() -> str:
+    if session.workspace().can(Capability.PUBLISH_PIPELINE):
+        return (
+            "No retraining pipeline is published yet. “Publish pipeline” makes one; each of its "
+            "runs is then held against the metric bands of its experiment."
+        )
+    return (
+        "No pipeline is published in this workspace yet. Azure ML publishes from code; one with "
+        "an AutoML step can be held here."
+    )
+
+
+def _first(pipelines: Mapping[str, PublishedPipeline]) -> str | None:
+    """What to look at while nothing is chosen: on Azure what is held, or nothing."""
+    first = next(iter(pipelines))
+    if not economy.metered():
+        return first
+    held = [each.pipeline_id for each in retrain_reads.policies() if each.enabled]
+    return first if first in held else None
 
 
 def _pipeline(
     pipeline: PublishedPipeline, span: timedelta | None, *, now: datetime, zone: tzinfo
 ) -> None:
-    runs = reads.pipeline_runs(pipeline_id=pipeline.id)
+    runs = retrain_reads.runs(pipeline.id)
     if not runs:
         empty.show("It has not run yet. Run it now, or schedule it, on the Pipelines view.")
         return
@@ -63,28 +111,29 @@ def _pipeline(
     bands: tuple[Band, ...] = ()
     if session.workspace().can(Capability.ALERTS):
         bands = alert_reads.bands(experiment)
+    unread = retrain_reads.unread(runs)
     standing = retraining.standing(
-        runs, _metrics(runs), bands, since=now - span if span is not None else None
+        runs,
+        retrain_reads.metrics(runs),
+        bands,
+        since=now - span if span is not None else None,
+        unread=unread,
     )
     _cards(standing, bands, now=now, zone=zone)
+    if unread:
+        st.caption(_unread(pipeline, len(unread)))
     _trends(standing, bands, experiment)
     _table(standing, zone=zone)
 
 
-def _metrics(runs: Sequence[PipelineRun]) -> Mapping[str, Mapping[str, float]]:
-    """Training run id → the metrics of its best child."""
-    scored: dict[str, str] = {}
-    for experiment in {run.experiment for run in runs}:
-        scored |= {run.id: run.best_child_id or run.id for run in reads.runs(experiment)}
-    wanted = {
-        run.training_run_id: scored[run.training_run_id]
-        for run in runs
-        if run.training_run_id in scored and run.status is RunStatus.COMPLETED
-    }
-    if not wanted:
-        return {}
-    found = reads.metrics(tuple(wanted.values()))
-    return {run_id: found.get(source, {}) for run_id, source in wanted.items() if run_id}
+def _unread(pipeline: PublishedPipeline, count: int) -> str:
+    runs = formats.plural(count, "completed run")
+    if pipeline.id in [each.pipeline_id for each in retrain_reads.policies()]:
+        return f"The metrics of {runs} are not known yet; the watcher reads them, a few at a time."
+    return (
+        f"The metrics of {runs} are not known: Azure takes a few requests for each. Save a policy "
+        "below, switched on or off, and the watcher reads them."
+    )
 
 
 # --- figures ----------------------------------------------------------------------
@@ -139,7 +188,11 @@ def _minutes(value: float | None) -> str:
 
 def _last_verdict(standing: Standing, bands: Sequence[Band]) -> None:
     last = next(
-        (each for each in reversed(standing.retrains) if each.run.status is RunStatus.COMPLETED),
+        (
+            each
+            for each in reversed(standing.retrains)
+            if each.run.status is RunStatus.COMPLETED and each.read
+        ),
         None,
     )
     st.caption("Last completed run")

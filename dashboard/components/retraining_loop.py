@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, tzinfo
 
 import pandas as pd
 import streamlit as st
 
-from dashboard import alert_reads, formats, pipeline_facts, reads, retrain_reads, session
+from dashboard import alert_reads, economy, formats, pipeline_facts, reads, retrain_reads, session
 from dashboard.components import failures, table_height
-from dashboard.pipeline_facts import Catalog
 from services import retraining_policy
-from services.domain import Capability, PipelineKind, PipelineRun, PublishedPipeline
+from services.domain import Capability, PipelineRun, PublishedPipeline
 from services.retraining_policy import Check, Decision, DecisionState, Judgement, Mark, Policy
+from services.retraining_rounds import NOT_BEFORE
 
-CHOSEN = "retraining"  # the key of the view's choice of pipeline
 ROWS = 10
+BEFORE = "Retrain → metric range → golden set → register → wait for approval → deploy"
+AFTER = "Retrain → metric range → register → wait for approval → deploy → golden set"
 _OPEN = "retraining.past"  # whether the past is looked at
 _LOOK = {
     Mark.PASSED: ":green[:material/check_circle:]",
     Mark.WARNED: ":orange[:material/warning:]",
     Mark.FAILED: ":red[:material/error:]",
     Mark.SKIPPED: ":gray[:material/remove_circle_outline:]",
+    Mark.WAITING: ":blue[:material/pending:]",
 }
+_UNDER_WAY = {DecisionState.DECIDING, DecisionState.APPROVED}
 _STATES = {
     DecisionState.DECIDING: "blue", DecisionState.REJECTED: "red",
     DecisionState.WAITING: "orange", DecisionState.DECLINED: "gray",
@@ -31,17 +35,16 @@ _STATES = {
 }  # fmt: skip
 
 
-def show(catalog: Catalog, *, now: datetime, zone: tzinfo) -> None:
+def show(pipeline: PublishedPipeline | None, *, now: datetime, zone: tzinfo) -> None:
     """Of the pipeline that is chosen above; nothing where nobody would judge its runs."""
     if not session.workspace().can(Capability.RETRAINING_LOOP):
         return
-    pipeline = catalog.pipelines.get(str(st.session_state.get(CHOSEN, "")))
-    if pipeline is None or pipeline.kind is not PipelineKind.RETRAINING:
+    if pipeline is None:
         return
     with st.container(border=True, key="retraining-loop"):
         st.markdown(
             "**Approval before deploying**",
-            help="Retrain → metric range → golden set → register → wait for approval → deploy",
+            help=AFTER if economy.metered() else BEFORE,
         )
         with failures.reported():
             _body(pipeline, now=now, zone=zone)
@@ -49,7 +52,7 @@ def show(catalog: Catalog, *, now: datetime, zone: tzinfo) -> None:
 
 def _body(pipeline: PublishedPipeline, *, now: datetime, zone: tzinfo) -> None:
     kept = {each.pipeline_id: each for each in retrain_reads.policies()}.get(pipeline.id)
-    runs = reads.pipeline_runs(pipeline_id=pipeline.id)
+    runs = retrain_reads.runs(pipeline.id)
     if kept is None or not kept.enabled:
         st.caption("Its runs are not held: a model it registers is deployed by hand.")
     else:
@@ -57,6 +60,7 @@ def _body(pipeline: PublishedPipeline, *, now: datetime, zone: tzinfo) -> None:
             f"A run that passes is registered and waits here; approved, it is deployed to "
             f"{formats.plain(kept.deployment)}."
         )
+        _watched(now)
     policy = _form(pipeline, kept, runs)
     found = retrain_reads.decisions(pipeline.id)
     _follow(found, pipeline.id)
@@ -70,14 +74,28 @@ def _body(pipeline: PublishedPipeline, *, now: datetime, zone: tzinfo) -> None:
         _replay(policy, found, runs, times)
 
 
+def _watched(now: datetime) -> None:
+    """Say so where nobody would judge what is held."""
+    at, _ = alert_reads.evaluated()
+    if economy.metered() and (at is None or now - at > alert_reads.stale_after()):
+        st.warning(
+            f"Nobody judges its runs or deploys what is approved. {alert_reads.unwatched()}",
+            icon=":material/visibility_off:",
+        )
+
+
 # --- the policy -------------------------------------------------------------------
 
 
 def _form(pipeline: PublishedPipeline, kept: Policy | None, runs: Sequence[PipelineRun]) -> Policy:
     """The policy as it stands in the form, saved or not."""
-    usual = kept or _usual(pipeline, runs)
     key = f"retraining-policy-{pipeline.id}"
-    with st.expander("Policy", icon=":material/rule:"):
+    with st.expander(
+        "Policy", icon=":material/rule:", key=f"{key}.form", on_change="rerun"
+    ) as form:
+        if economy.metered() and not form.open:  # what it suggests costs a request
+            return kept or _empty(pipeline, runs)
+        usual = kept or _usual(pipeline, runs)
         enabled = st.toggle(
             "Hold its runs for approval", kept.enabled if kept else False, key=f"{key}.on",
             help="Runs that end from now on are judged, browser open or not.",
@@ -92,8 +110,9 @@ def _form(pipeline: PublishedPipeline, kept: Policy | None, runs: Sequence[Pipel
             "A metric that warns is good enough", usual.warn_passes, key=f"{key}.warn"
         )
         golden = st.checkbox(
-            "The golden set of the deployment has to pass", usual.golden, key=f"{key}.golden"
-        )
+            "The golden set of the deployment has to pass", usual.golden, key=f"{key}.golden",
+            help=NOT_BEFORE if economy.metered() else None,
+        )  # fmt: skip
         policy = Policy(
             pipeline_id=pipeline.id,
             deployment=deployment.strip(),
@@ -115,11 +134,15 @@ def _form(pipeline: PublishedPipeline, kept: Policy | None, runs: Sequence[Pipel
 
 def _usual(pipeline: PublishedPipeline, runs: Sequence[PipelineRun]) -> Policy:
     """What stands in the form first: names that are in use already."""
-    models = [run.model_id.rpartition(":")[0] for run in runs if run.model_id]
     deployments = [each.name for each in reads.deployments()]
+    return replace(_empty(pipeline, runs), deployment=deployments[0] if deployments else "")
+
+
+def _empty(pipeline: PublishedPipeline, runs: Sequence[PipelineRun]) -> Policy:
+    models = [run.model_id.rpartition(":")[0] for run in runs if run.model_id]
     return Policy(
         pipeline_id=pipeline.id,
-        deployment=deployments[0] if deployments else "",
+        deployment="",
         model_name=models[0] if models else pipeline_facts.experiment(pipeline),
         enabled=False,
     )
@@ -131,7 +154,7 @@ def _usual(pipeline: PublishedPipeline, runs: Sequence[PipelineRun]) -> Policy:
 def _follow(found: Sequence[Decision], pipeline_id: str) -> None:
     """While one is judged or deployed, look from time to time and redraw when it is not."""
     states = [each.state for each in found]
-    if not {DecisionState.DECIDING, DecisionState.APPROVED} & {*states}:
+    if not _UNDER_WAY & {*states}:
         return
 
     @st.fragment(run_every=2.0)
@@ -152,7 +175,7 @@ def _waiting(decision: Decision, times: dict[str, str]) -> None:
             f":orange-badge[:material/front_hand: {decision.state}] "
             f"**{formats.plain(decision.model_id or '')}** of the run of {when}"
         )
-        st.markdown("  \n".join(map(_line, decision.checks)))
+        _way(decision)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             note = st.text_input("Note", key=f"{key}.note", max_chars=500, width=420)
             approved = st.button(
@@ -172,12 +195,17 @@ def _waiting(decision: Decision, times: dict[str, str]) -> None:
                 st.rerun()
 
 
+def _way(decision: Decision) -> None:
+    st.markdown("  \n".join(map(_line, retraining_policy.steps(decision))))
+
+
 def _line(check: Check) -> str:
     return f"{_LOOK[check.mark]} {check.name}: {formats.plain(check.reason)}"
 
 
 def _table(found: Sequence[Decision], times: dict[str, str]) -> None:
-    st.dataframe(
+    """All of them; the way of the one that is chosen, or under way, below."""
+    event = st.dataframe(
         pd.DataFrame(
             {
                 "Run": [times.get(each.run_id, each.run_id) for each in found],
@@ -201,7 +229,14 @@ def _table(found: Sequence[Decision], times: dict[str, str]) -> None:
         placeholder="–",
         alt="Decisions about the runs of this pipeline with their reasons",
         key="retraining.decisions",
+        on_select="rerun",
+        selection_mode="single-row",
     )  # fmt: skip
+    rows = [row for row in event.selection.rows if row < len(found)]
+    under_way = [each for each in found if each.state in _UNDER_WAY]
+    for decision in [found[row] for row in rows] or under_way[:1]:
+        st.caption(f"The run of {formats.plain(times.get(decision.run_id, decision.run_id))}")
+        _way(decision)
 
 
 def _why(decision: Decision) -> str:
@@ -232,6 +267,11 @@ def _replay(
             f"{formats.plural(len(judged), 'run')} with today’s bands. The golden set is only "
             "known of runs that were decided about."
         )
+        if unread := len(retrain_reads.unread(runs)):
+            st.caption(
+                f"Left out: {formats.plural(unread, 'completed run')} whose metrics are not "
+                "known yet."
+            )
         st.dataframe(
             pd.DataFrame(
                 {

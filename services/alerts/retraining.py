@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
@@ -21,13 +21,14 @@ class Retrain:
     run: PipelineRun
     metrics: Mapping[str, float]
     verdicts: Mapping[str, Verdict]  # by metric that has a band
+    read: bool = True  # whether its metrics are known
 
     @property
     def verdict(self) -> Verdict | None:
         """Of the run as a whole; None when it has not ended, or nothing is expected of it."""
         if self.run.status is RunStatus.FAILED:
             return Verdict.FAIL
-        if self.run.status is not RunStatus.COMPLETED:
+        if self.run.status is not RunStatus.COMPLETED or not self.read:
             return None
         return band_rules.worst(self.verdicts.values()) or Verdict.PASS
 
@@ -40,7 +41,7 @@ class Retrain:
     @property
     def good(self) -> bool:
         """It completed and no metric failed its band."""
-        return self.run.status is RunStatus.COMPLETED and self.verdict is not Verdict.FAIL
+        return self.verdict in (Verdict.PASS, Verdict.WARN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +79,7 @@ def standing(
     bands: Sequence[Band],
     *,
     since: datetime | None = None,
+    unread: Collection[str] = (),
 ) -> Standing:
     """What the runs of one pipeline amount to.
 
@@ -86,13 +88,15 @@ def standing(
         metrics: training run id → its metrics.
         bands: of the experiment the pipeline trains in.
         since: leave out runs created earlier.
+        unread: completed runs whose metrics nobody has read yet.
     """
     chosen = sorted(
         (run for run in runs if since is None or run.created_at >= since),
         key=lambda run: run.created_at,
     )
     retrains = tuple(
-        _retrain(run, metrics.get(run.training_run_id or "", {}), bands) for run in chosen
+        _retrain(run, metrics.get(run.training_run_id or "", {}), bands, read=run.id not in unread)
+        for run in chosen
     )
     completed = [each for each in retrains if each.run.status is RunStatus.COMPLETED]
     failed = [each for each in retrains if each.run.status is RunStatus.FAILED]
@@ -108,10 +112,13 @@ def standing(
     )
 
 
-def _retrain(run: PipelineRun, metrics: Mapping[str, float], bands: Sequence[Band]) -> Retrain:
-    checked = bands if run.status is RunStatus.COMPLETED else ()
+def _retrain(
+    run: PipelineRun, metrics: Mapping[str, float], bands: Sequence[Band], *, read: bool
+) -> Retrain:
+    checked = bands if run.status is RunStatus.COMPLETED and read else ()
     return Retrain(
         run=run,
+        read=read,
         metrics=metrics,
         verdicts={
             band.metric: band_rules.verdict(band, metrics.get(band.metric)) for band in checked
