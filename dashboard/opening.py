@@ -108,7 +108,11 @@ def watch_azure(settings: Settings) -> bool:
                 },
                 limit_s=LOOK_LIMIT_S,
             ),
-            chores=(workspace.schedules.resume_due, rounds.look),
+            chores=(
+                workspace.schedules.resume_due,
+                workspace.pipelines.retry_due,
+                rounds.look,
+            ),
             sender=None,  # its Application Insights is the customer's, and so is the bill
         )
     )

@@ -30,6 +30,8 @@ def show(run: PipelineRun) -> None:
             help="It is tried again in the background each time it fails, until it does not",
         )  # fmt: skip
         st.caption("With the same parameters. An attempt that completes is the last.")
+        if session.workspace().backend != "local":
+            st.caption("Further attempts are made by this dashboard while “make run” is up.")
         if st.button("Retry the run", key="pipeline-run.retry", type="primary"):
             with failures.reported():
                 attempt = session.workspace().pipelines.retry(run.id, at_most=int(at_most))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from services.azure import pipeline_records as records
 from services.azure.connection import Connection
 from services.azure.pipeline_endpoints import PipelineEndpoints, check_version
 from services.azure.pipeline_graphs import PipelineGraphs
+from services.azure.pipeline_retries import PipelineRetries
 from services.azure.pipeline_runs import PipelineRuns
 from services.azure.pipelines_service import PipelinesService
 from services.domain import (
@@ -24,6 +26,7 @@ from services.domain import (
 )
 from services.errors import ConflictError, InvalidRequestError
 from services.ports import BatchInferencePlan, Pipelines, RetrainingPlan
+from services.retries import SOURCE, KeptRetry, Retries
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,12 +40,19 @@ RUN_TYPE = "SDK"
 class AzurePipelines(Pipelines):
     """Each method is one request, unless it says otherwise."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        retries: Retries,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._connection = connection
         self._service = PipelinesService(connection)
         self._graphs = PipelineGraphs(self._service)
         self._runs = PipelineRuns(connection, self._service, self._graphs)
         self._endpoints = PipelineEndpoints(connection, self._service)
+        self._retries = PipelineRetries(self, retries, clock=clock)
         self._graph_of: dict[str, str] = {}  # pipeline id → graph id, which never changes
 
     # --- published pipelines ---
@@ -141,10 +151,11 @@ class AzurePipelines(Pipelines):
             found = self._runs.of(pipeline_id)
         else:
             found = self._runs.of_all([each.id for each in self.list() if each.id])
-        return records.newest_first(found, lambda each: each.created_at)[:limit]
+        newest = records.newest_first(found, lambda each: each.created_at)[:limit]
+        return self._retries.shown(newest)
 
     def run(self, run_id: str) -> PipelineRun:
-        return self._runs.get(run_id)
+        return self._retries.shown([self._runs.get(run_id)])[0]
 
     def steps(self, run_id: str) -> tuple[StepRun, ...]:
         return self._runs.steps(run_id)
@@ -157,6 +168,27 @@ class AzurePipelines(Pipelines):
 
     def cancel(self, run_id: str) -> None:
         self._runs.cancel(run_id)
+
+    def retry(self, run_id: str, *, at_most: int = 1) -> PipelineRun:
+        """Three requests, and as many again for each further attempt."""
+        return self._retries.begin(run_id, at_most=at_most)
+
+    def retry_due(self) -> None:
+        """For whoever watches this workspace, again and again: the next attempt of what failed."""
+        self._retries.go_on()
+
+    def run_of(self, run_id: str) -> PipelineRun:
+        return self._runs.plain(run_id)
+
+    def runs_of(self, pipeline_id: str) -> Sequence[PipelineRun]:
+        return self._runs.of(pipeline_id)
+
+    def again(self, kept: KeptRetry) -> PipelineRun:
+        """What the pipeline had then is sent as it was, whether or not it still has it."""
+        pipeline = self._ready(kept.pipeline_id, {})
+        path = f"PipelineRuns/PipelineSubmit/{kept.pipeline_id}"
+        body = _submission(kept.experiment, kept.parameters, SOURCE)
+        return self._submitted(pipeline, path, body, {})
 
     def batch_output(self, run_id: str) -> pd.DataFrame:
         self._runs.plain(run_id)

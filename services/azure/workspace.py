@@ -27,6 +27,7 @@ from services.ports import (
     Workspace,
 )
 from services.retraining_loop import RetrainingLoop
+from services.retries import Retries
 from services.rotation import Rotations
 from services.scored.gate import GoldenGate
 from services.scored.records import ScoredRequests
@@ -47,6 +48,7 @@ CAPABILITIES = frozenset(
         Capability.INSPECT_SOURCE,
         Capability.ALERTS,
         Capability.PAUSE_SCHEDULES,
+        Capability.RETRY_PIPELINE_RUNS,
         Capability.RETRAINING_LOOP,
     }
 )
@@ -96,6 +98,9 @@ class Desk(Protocol):
 
     @property
     def pauses(self) -> Pauses: ...
+
+    @property
+    def retries(self) -> Retries: ...
 
     def retraining(self, pipelines: Pipelines) -> RetrainingLoop:
         """Policies of these pipelines, and what was decided about their runs."""
@@ -177,7 +182,7 @@ class AzureWorkspace(Workspace):
     def pipelines(self) -> AzurePipelines:
         from services.azure.pipelines import AzurePipelines
 
-        return AzurePipelines(self.connection)
+        return AzurePipelines(self.connection, self._desk.retries)
 
     @cached_property
     def schedules(self) -> AzureSchedules:

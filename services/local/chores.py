@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from services.errors import ServiceError
 
@@ -15,19 +15,13 @@ EVERY_S = 1.0
 Chore = Callable[[], object]
 
 
-class Chores:
-    """Does each again and again; what one of them cannot do keeps no other waiting for long."""
-
-    def __init__(self, chores: Sequence[Chore], *, every_s: float = EVERY_S) -> None:
-        self._chores, self._every_s = chores, every_s
-
-    def run(self, stopping: threading.Event) -> None:
-        while not stopping.is_set():
-            for chore in self._chores:
-                try:
-                    chore()
-                except ServiceError as error:
-                    log.warning("something due was not done: %s", error)
-                except Exception:
-                    log.exception("something due failed; it is tried again")
-            stopping.wait(self._every_s)
+def keep_doing(chore: Chore, stopping: threading.Event, *, every_s: float = EVERY_S) -> None:
+    """Do it again and again, whatever comes of it; each on a thread of its own."""
+    while not stopping.is_set():
+        try:
+            chore()
+        except ServiceError as error:
+            log.warning("something due was not done: %s", error)
+        except Exception:
+            log.exception("something due failed; it is tried again")
+        stopping.wait(every_s)

@@ -14,6 +14,7 @@ from services.local.baselines import LocalBaselines
 from services.local.capacity import LocalCapacitySearches
 from services.local.desk_passages import DeskPassages
 from services.local.desk_pauses import DeskPauses
+from services.local.desk_retries import DeskRetries
 from services.local.golden_gate import LocalGoldenGate
 from services.local.load_test_rules import LocalLoadTestRules
 from services.local.load_tests import LocalLoadTests
@@ -59,6 +60,10 @@ class LocalDesk:
     @cached_property
     def pauses(self) -> DeskPauses:
         return DeskPauses(self._store, self._workspace)
+
+    @cached_property
+    def retries(self) -> DeskRetries:
+        return DeskRetries(self._store, self._workspace)
 
     @cached_property
     def evaluations(self) -> Evaluations:

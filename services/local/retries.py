@@ -7,16 +7,14 @@ import logging
 import sqlite3
 from datetime import datetime
 
+from services import retries as rules
 from services.domain import RunStatus
-from services.errors import ConflictError, InvalidRequestError, NotFoundError, ServiceError
+from services.errors import ConflictError, NotFoundError, ServiceError
 from services.local import audit
 from services.local.pipeline_journal import PipelineJournal
 from services.local.store import Store, stamp
 
 log = logging.getLogger(__name__)
-
-MOST = 10
-SOURCE = "Retry"
 
 
 def begin(
@@ -29,8 +27,7 @@ def begin(
         ConflictError: it did not fail, or is being retried already.
         InvalidRequestError: nobody should retry so often.
     """
-    if not 1 <= at_most <= MOST:
-        raise InvalidRequestError(f"A run is retried between 1 and {MOST} times.")
+    rules.check(at_most)
     row = db.execute("SELECT * FROM pipeline_runs WHERE id = ?", (run_id,)).fetchone()
     if row is None:
         raise NotFoundError("pipeline run", run_id)
@@ -94,7 +91,7 @@ def _submit(
         row["pipeline_id"],
         row["experiment"],
         parameters=json.loads(row["parameters"]),
-        run_source=SOURCE,
+        run_source=rules.SOURCE,
         schedule_id=row["schedule_id"],
         actor=actor,
     )

@@ -16,7 +16,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -31,7 +31,7 @@ from services.errors import ServiceError
 from services.local import lifeline, soundness
 from services.local.alert_outbox import Outbox
 from services.local.alert_secrets import ChannelSecrets
-from services.local.chores import Chore, Chores
+from services.local.chores import Chore, keep_doing
 from services.local.clock import Clock, utc_now
 from services.local.log_collector import LogCollector
 from services.local.messenger import Messenger
@@ -85,19 +85,20 @@ class Watcher:
         self._messenger = Messenger(workspace, self._outbox, ChannelSecrets(home), clock=clock)
         self._prober = Prober(workspace, sender, clock=clock)
         self._collector = LogCollector(workspace, every_s=rhythm.logs_s)
-        self._chores = Chores(chores)
+        self._chores = chores
         self._golden = GoldenRounds(workspace, clock=clock, look_every_s=rhythm.golden_s)
         gatherer = Gatherer(workspace, patience=rhythm.patience, limit_s=rhythm.limit_s)
         self._watch = Watch(workspace, self._outbox, gatherer)
 
     def run(self, stopping: threading.Event) -> None:
-        for name, target in (
+        threads: list[tuple[str, Callable[[threading.Event], None]]] = [
             ("messenger", self._messenger.run),
             ("logs", self._collector.run),
             ("golden", self._golden.run),
-            ("chores", self._chores.run),
+            *(("chore", partial(keep_doing, each)) for each in self._chores),
             ("soundness", partial(soundness.watch, self._store, clock=self._clock)),
-        ):
+        ]
+        for name, target in threads:
             threading.Thread(target=target, args=(stopping,), name=name, daemon=True).start()
         probing = threading.Thread(target=self._probe, args=(stopping,), name="due", daemon=True)
         probing.start()

@@ -10,12 +10,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
 from services.local import processes
-from services.local.chores import Chores
+from services.local.chores import keep_doing
 from services.local.workspace import LocalWorkspace, open_workspace
 from services.ports import Workspace
 from tests.azure_double.hand import Double, double
@@ -50,16 +52,22 @@ def _local(folder: Path) -> Iterator[Subject]:
 def _azure(folder: Path) -> Iterator[Subject]:
     """An Azure ML workspace on loopback, through the unmodified SDK, and what is due there done
     as by its watcher."""
+    from services.azure import pipeline_retries
     from tests.azure_double.opened import open_azure
 
-    with double(folder) as azure, azure.surroundings():
+    eager = patch.object(pipeline_retries, "LOOK_EVERY", timedelta(0))
+    with double(folder) as azure, azure.surroundings(), eager:
         workspace, stopping = open_azure(azure), threading.Event()
-        chores = Chores((workspace.schedules.resume_due,), every_s=0.2)
-        doing = threading.Thread(target=chores.run, args=(stopping,), daemon=True)
-        doing.start()
+        doing = [
+            threading.Thread(target=keep_doing, args=(chore, stopping), daemon=True)
+            for chore in (workspace.schedules.resume_due, workspace.pipelines.retry_due)
+        ]
+        for each in doing:
+            each.start()
         yield Subject(workspace, azure.engine, azure)
         stopping.set()
-        doing.join()
+        for each in doing:
+            each.join()
 
 
 @pytest.fixture(

@@ -273,6 +273,87 @@ def test_a_run_says_why_it_failed(pipelines, pipeline, until):
     assert "nobody:1" in pipelines.logs(run.id, "dataset").text
 
 
+@pytest.fixture
+def failed(pipelines, pipeline, until) -> PipelineRun:
+    """One that will fail again: what it needs is not there."""
+    run = pipelines.submit(pipeline.id, "contract", parameters={"dataset": "nobody:1"})
+    until(lambda: pipelines.run(run.id).status.settled)
+    return pipelines.run(run.id)
+
+
+def attempts(pipelines: Pipelines, run: PipelineRun) -> list[PipelineRun]:
+    """Newest first."""
+    return [each for each in pipelines.runs(pipeline_id=run.pipeline_id) if each.retry_of == run.id]
+
+
+def over(pipelines: Pipelines, run: PipelineRun, count: int) -> bool:
+    made = attempts(pipelines, run)
+    return len(made) >= count and all(each.status.settled for each in made)
+
+
+def test_a_retry_has_the_same_parameters_and_stops_at_n(pipelines, failed, until):
+    attempt = pipelines.retry(failed.id, at_most=2)
+
+    assert attempt.retry_of == failed.id
+    assert attempt.parameters == failed.parameters
+    assert (attempt.experiment, attempt.pipeline_id) == (failed.experiment, failed.pipeline_id)
+    assert pipelines.run(failed.id).retry_of is None
+    until(lambda: over(pipelines, failed, 2))
+    first, second = attempts(pipelines, failed)[::-1]
+    assert first.id == attempt.id
+    assert second.parameters == failed.parameters
+    until(lambda: _retried(pipelines, failed, at_most=1))  # the other two are done with
+    until(lambda: over(pipelines, failed, 3))
+    assert len(attempts(pipelines, failed)) == 3
+
+
+def _retried(pipelines: Pipelines, run: PipelineRun, *, at_most: int) -> bool:
+    try:
+        pipelines.retry(run.id, at_most=at_most)
+    except ConflictError:
+        return False  # it is being retried still
+    return True
+
+
+def test_an_attempt_that_is_canceled_is_the_last(pipelines, failed, until):
+    attempt = pipelines.retry(failed.id, at_most=5)
+    pipelines.cancel(attempt.id)
+    until(lambda: pipelines.run(attempt.id).status.settled)
+    canceled = pipelines.run(attempt.id).status is RunStatus.CANCELED  # or it failed before
+
+    until(lambda: canceled or over(pipelines, failed, 5))
+    until(lambda: _retried(pipelines, failed, at_most=1))
+    until(lambda: over(pipelines, failed, 2))
+    assert len(attempts(pipelines, failed)) == (2 if canceled else 6)
+
+
+def test_what_is_under_way_or_retried_already_is_not_retried(pipelines, pipeline, failed, until):
+    under_way = pipelines.submit(pipeline.id, "contract")
+    with pytest.raises(ConflictError, match="Only a failed run"):
+        pipelines.retry(under_way.id)
+    pipelines.cancel(under_way.id)
+
+    pipelines.retry(failed.id, at_most=10)
+    with pytest.raises(ConflictError, match="being retried already"):
+        pipelines.retry(failed.id)
+    pipelines.disable(pipeline.id)  # which ends it
+    until(lambda: over(pipelines, failed, 1))
+
+
+def test_what_cannot_be_retried_is_refused(pipelines, pipeline, failed):
+    with pytest.raises(NotFoundError):
+        pipelines.retry(UNKNOWN)
+    for at_most in (0, 11):
+        with pytest.raises(InvalidRequestError, match="between 1 and 10"):
+            pipelines.retry(failed.id, at_most=at_most)
+    pipelines.disable(pipeline.id)
+    with pytest.raises(ConflictError, match="disabled"):
+        pipelines.retry(failed.id)
+    pipelines.enable(pipeline.id)
+    assert attempts(pipelines, failed) == []
+    assert pipelines.retry(failed.id).retry_of == failed.id
+
+
 def test_a_step_that_does_not_exist_has_no_log(pipelines, pipeline):
     run = pipelines.submit(pipeline.id, "contract")
     pipelines.cancel(run.id)
