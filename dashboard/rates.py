@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Hashable
 from dataclasses import dataclass
-
-import pandas as pd
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
 
 from services.attention import Traffic
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,55 +30,41 @@ class Rates:
         return self.failed_count / self.request_count if self.request_count else 0.0
 
 
-def rates(
-    summary: pd.DataFrame, requests: pd.DataFrame, latency: pd.DataFrame | None = None
-) -> Rates:
-    """Of the rows behind the panels `SUMMARY`, `REQUESTS` and, where asked, `LATENCY`."""
-    if summary.empty or not _number(summary["requests"].iloc[0]):
-        return Rates(0, 0, None, None, (), ())
-    bins = requests.groupby("t")[["requests", "failed"]].sum()
-    return Rates(
-        request_count=int(summary["requests"].iloc[0]),
-        failed_count=int(summary["failed"].iloc[0]),
-        p50_ms=_number(summary["p50_ms"].iloc[0]),
-        p95_ms=_number(summary["p95_ms"].iloc[0]),
-        failed_shares=tuple(map(float, bins["failed"] / bins["requests"])),
-        p95s_ms=() if latency is None else tuple(map(float, latency["p95_ms"].dropna())),
-    )
-
-
-def rates_at_once(overview: pd.DataFrame) -> Rates:
+def rates(overview: pd.DataFrame) -> Rates:
     """Of the rows behind the panel `OVERVIEW`."""
-    whole = overview[overview["part"] == "whole"]
-    bins = overview[overview["part"] == "bin"].sort_values("t")
-    if whole.empty:
+    rows = _rows(overview)
+    whole = next((each for each in rows if each["part"] == "whole"), None)
+    if whole is None:
         return Rates(0, 0, None, None, (), ())
-    row = whole.iloc[0]
+    bins = sorted((each for each in rows if each["part"] == "bin"), key=itemgetter("t"))
+    p95s_ms = (_number(each["p95_ms"]) for each in bins)
     return Rates(
-        request_count=int(row["requests"]),
-        failed_count=int(row["failed"]),
-        p50_ms=_number(row["p50_ms"]),
-        p95_ms=_number(row["p95_ms"]),
-        failed_shares=tuple(map(float, bins["failed"] / bins["requests"])),
-        p95s_ms=tuple(map(float, bins["p95_ms"].dropna())),
+        request_count=int(whole["requests"]),
+        failed_count=int(whole["failed"]),
+        p50_ms=_number(whole["p50_ms"]),
+        p95_ms=_number(whole["p95_ms"]),
+        failed_shares=tuple(each["failed"] / each["requests"] for each in bins),
+        p95s_ms=tuple(each for each in p95s_ms if each is not None),
     )
 
 
-def traffic_at_once(overview: pd.DataFrame) -> tuple[Traffic, ...]:
+def traffic(overview: pd.DataFrame) -> tuple[Traffic, ...]:
     """Of the rows behind the panel `OVERVIEW`, busiest first."""
-    return traffic(overview[overview["part"] == "service"])
-
-
-def traffic(requests: pd.DataFrame) -> tuple[Traffic, ...]:
-    """Of the rows behind the panel `REQUESTS`, busiest first."""
-    if requests.empty:
-        return ()
-    sums = requests.groupby("service")[["requests", "failed"]].sum()
+    services = [each for each in _rows(overview) if each["part"] == "service"]
     return tuple(
-        Traffic(deployment=str(service), request_count=int(total), failed_count=int(failed))
-        for service, total, failed in sums.sort_values("requests", ascending=False).itertuples()
+        Traffic(
+            deployment=str(each["service"]),
+            request_count=int(each["requests"]),
+            failed_count=int(each["failed"]),
+        )
+        for each in sorted(services, key=itemgetter("requests"), reverse=True)
     )
+
+
+def _rows(overview: pd.DataFrame) -> list[dict[Hashable, Any]]:
+    """A few hundred rows: pandas takes longer to begin than this takes."""
+    return overview.to_dict("records")
 
 
 def _number(value: float | None) -> float | None:
-    return None if value is None or pd.isna(value) else float(value)
+    return None if value is None or math.isnan(value) else float(value)

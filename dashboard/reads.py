@@ -400,18 +400,14 @@ def _telemetry(
 
 @remembered(TELEMETRY, most=50)
 def rates(window: TimeWindow) -> Rates:
-    """On Azure of the same question as `traffic`."""
-    if economy.metered():
-        return telemetry_rates.rates_at_once(telemetry(Panel.OVERVIEW, window).frame)
-    panels = (Panel.SUMMARY, Panel.REQUESTS, Panel.LATENCY)
-    return telemetry_rates.rates(*(telemetry(panel, window).frame for panel in panels))
+    """Of the same question as `traffic`."""
+    return telemetry_rates.rates(telemetry(Panel.OVERVIEW, window).frame)
 
 
 @remembered(TELEMETRY, most=50)
 def traffic(window: TimeWindow) -> tuple[Traffic, ...]:
-    if economy.metered():
-        return telemetry_rates.traffic_at_once(telemetry(Panel.OVERVIEW, window).frame)
-    return telemetry_rates.traffic(telemetry(Panel.REQUESTS, window).frame)
+    """Of the same question as `rates`."""
+    return telemetry_rates.traffic(telemetry(Panel.OVERVIEW, window).frame)
 
 
 @remembered(PROGRESS)

@@ -37,7 +37,7 @@ class Panel(StrEnum):
     DEPLOYMENTS = "requests per deployment"
     SUSPECT_ANSWERS = "answers that may be errors"
     ARRIVALS = "what arrived of whom"
-    OVERVIEW = "summary, bins and deployments at once"  # where a question costs a request
+    OVERVIEW = "summary, bins and deployments at once"
     BIN_REQUESTS = "requests of one bin"
     BIN_EXCEPTIONS = "exceptions of one bin"
     BIN_TRACES = "traces of one bin"
