@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import streamlit as st
@@ -25,9 +25,9 @@ ICONS = {
 
 def show(stages: Sequence[Stage], *, now: datetime) -> None:
     """Draw the tiles in order, side by side."""
-    places = st.columns(len(stages), gap="xsmall")
+    places = st.columns(len(stages), gap="xsmall", border=True)
     for number, (place, stage) in enumerate(zip(places, stages, strict=True), 1):
-        with place.container(border=True, height="stretch", gap="xxsmall", key=f"flow-{stage.key}"):
+        with place:
             _tile(number, stage, now)
 
 
@@ -39,15 +39,19 @@ def _tile(number: int, stage: Stage, now: datetime) -> None:
         query_params=dict(stage.address),
         help=_hover(number, stage),
     )
+    st.markdown("  \n".join(_lines(stage, now)))
+
+
+def _lines(stage: Stage, now: datetime) -> Iterator[str]:
+    """One text, as each element of a page costs."""
     if stage.state is None:
-        st.markdown(":red-badge[:material/cloud_off: unknown]")
+        yield ":red-badge[:material/cloud_off: unknown]"
     else:
-        st.markdown(state_badge.markdown(stage.state))
+        yield state_badge.markdown(stage.state)
     headline = formats.plain(stage.headline)
-    waiting = stage.state is FlowStepState.WAITING
-    st.markdown(f":gray[{headline}]" if waiting else headline)
+    yield f":gray[{headline}]" if stage.state is FlowStepState.WAITING else headline
     if stage.detail or stage.at:
-        st.caption(_small_print(stage, now))
+        yield f":small[:gray[{_small_print(stage, now)}]]"
 
 
 def _small_print(stage: Stage, now: datetime) -> str:

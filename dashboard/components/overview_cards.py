@@ -43,15 +43,18 @@ def _card(
 ) -> None:
     """A card whose title leads to the page behind it."""
     with st.container(border=True, height="stretch", gap="xsmall", key=f"card-{title}"):
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.page_link(
-                navigation.to(page),
-                label=f"**{title}**",
-                icon=icon,
-                query_params=dict(address or {}),
-            )
-            st.space("stretch")
-            stamp = st.container(width="content")
+        stamp = st.container(
+            horizontal=True,
+            horizontal_alignment="distribute",
+            vertical_alignment="center",
+            gap="small",
+        )
+        stamp.page_link(
+            navigation.to(page),
+            label=f"**{title}**",
+            icon=icon,
+            query_params=dict(address or {}),
+        )
         panel.draw_reading(reading, draw, stamp=stamp, empty=empty)
 
 

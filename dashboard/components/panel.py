@@ -55,11 +55,12 @@ def show(
 
 
 def _heading(title: str, help: str | None) -> DeltaGenerator:
-    """The title; returns the place of the stamp at its right."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"**{title}**", help=help)
-        st.space("stretch")
-        return st.container(width="content")
+    """The title; returns its line, at whose end the stamp goes."""
+    line = st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small"
+    )
+    line.markdown(f"**{title}**", help=help, width="content")
+    return line
 
 
 def draw_reading(
