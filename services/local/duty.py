@@ -51,6 +51,13 @@ class Exit:
     at: datetime
 
     @property
+    def how(self) -> str:
+        """For the middle of a sentence; of one that ended by itself."""
+        if self.code is not None and self.code < 0:
+            return f"was killed by signal {-self.code}"
+        return f"ended with code {self.code}"
+
+    @property
     def crash_loop(self) -> bool:
         """It ends again and again: trying once more will not help."""
         return self.recent_count > CRASHES_PER_MINUTE

@@ -57,9 +57,4 @@ def _reason(exit: Exit) -> str:
         return full_disk.told("run the flow again")
     if exit.cause is not ExitCause.ITSELF:
         return f"The flow was interrupted: {exit.cause}. Run it again."
-    how = (
-        f"was killed by signal {-exit.code}"
-        if exit.code is not None and exit.code < 0
-        else f"ended with code {exit.code}"
-    )
-    return f"The flow's worker {how} before the step was done. Run the flow again."
+    return f"The flow's worker {exit.how} before the step was done. Run the flow again."

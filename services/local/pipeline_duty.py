@@ -166,11 +166,6 @@ def _reason(exit: Exit) -> str:
         return full_disk.told("submit it again")
     if exit.cause is not ExitCause.ITSELF:
         return f"The pipeline run was interrupted: {exit.cause}. Submit it again."
-    how = (
-        f"was killed by signal {-exit.code}"
-        if exit.code is not None and exit.code < 0
-        else f"ended with code {exit.code}"
-    )
     last = exit.log_tail.strip().splitlines()[-1:] if exit.code and exit.code > 0 else []
     said = f" Its last words: {last[0]}" if last else ""
-    return f"The pipeline worker {how} before the run was finished.{said} Submit it again."
+    return f"The pipeline worker {exit.how} before the run was finished.{said} Submit it again."

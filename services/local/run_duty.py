@@ -25,8 +25,14 @@ _REASONS = {
     ExitCause.SHUTDOWN: "The workspace was stopped while this run was training; start it again.",
     ExitCause.LOST: "The training worker disappeared together with the workspace's supervisor; "
     "start the run again.",
-    ExitCause.ITSELF: "The training worker disappeared; its log may say why.",
 }
+
+
+def _reason(exit: Exit) -> str:
+    if full_disk.ended(exit):
+        return full_disk.told(START_AGAIN)
+    told = f"The training worker disappeared: it {exit.how}. Its log may say why; start it again."
+    return _REASONS.get(exit.cause, told)
 
 
 class RunDuty(Duty):
@@ -65,9 +71,7 @@ class RunDuty(Duty):
         if self._journal.cancel_requests(run_id):
             self._end(run_id, RunStatus.CANCELED)
         elif exit.cause is not ExitCause.UNWANTED:  # settled runs are left as they are
-            full = full_disk.ended(exit)
-            reason = full_disk.told(START_AGAIN) if full else _REASONS[exit.cause]
-            self._end(run_id, RunStatus.FAILED, reason)
+            self._end(run_id, RunStatus.FAILED, _reason(exit))
 
     def _end(self, run_id: str, status: RunStatus, error: str = "") -> None:
         self._journal.settle(run_id, status, error=error)
