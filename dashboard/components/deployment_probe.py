@@ -89,7 +89,10 @@ def _cost() -> str:
 
 def _settings(probe: Probe) -> None:
     key = f"probe-{probe.deployment}"
-    with st.popover("Change", key=f"{key}.popover", icon=":material/tune:"):
+    opened = st.popover("Change", key=f"{key}.popover", icon=":material/tune:", on_change="rerun")
+    if not opened.open:
+        return
+    with opened:
         enabled = st.toggle("Probe it", probe.enabled, key=f"{key}.on")
         interval = st.number_input(
             "Every (s)", SHORTEST_INTERVAL_S, LONGEST_INTERVAL_S, probe.interval_s,

@@ -18,7 +18,11 @@ def footnote(text: str, result: QueryResult, *, key: str) -> None:
         st.caption(f":orange[:material/warning: Not all rows came: {result.partial}]")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(text, width="stretch")
-        with st.popover("KQL", icon=":material/code:", type="tertiary", key=f"kql-{key}"):
+        opened = st.popover(
+            "KQL", icon=":material/code:", type="tertiary", key=f"kql-{key}", on_change="rerun"
+        )
+    if opened.open:
+        with opened:
             st.code(result.kql, language="sql", wrap_lines=True)
             if st.button("Open in the query box", key=f"kql-open-{key}", icon=":material/edit:"):
                 st.session_state[HANDED] = result.kql

@@ -282,6 +282,8 @@ def test_two_failures_of_ten_read_80_percent_with_their_reason(open_page, local_
 def test_a_probe_is_switched_on(open_page, local_workspace, store):
     overview.deployment(store, "bank")
     page = health(open_page)
+    page.session_state["probe-bank.popover"] = True
+    page.run()
 
     page.toggle(key="probe-bank.on").set_value(True)
     page.number_input(key="probe-bank.interval").set_value(30)

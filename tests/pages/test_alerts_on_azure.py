@@ -134,6 +134,8 @@ def test_a_deployment_shows_its_probe_and_where_the_results_stay(open_azure_page
         )  # fmt: skip
 
     page = open_azure_page("deployment_health", deployment="bank")
+    page.session_state["probe-bank.popover"] = True
+    page.run()
 
     assert not page.exception
     uptime = next(each for each in page.metric if each.label == "Uptime")

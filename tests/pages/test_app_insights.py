@@ -146,6 +146,10 @@ def test_every_chart_shows_the_query_that_drew_it(
 ):
     with answering():
         page = open_page("app_insights", deployment="bank")
+        assert not page.code  # nothing of it is sent before it is opened
+        for chart in ("latency", "failures", "volume", "availability", "details"):
+            page.session_state[f"kql-{chart}"] = True
+        page.run()
         shown = [code.value for code in page.code]
 
         assert len(shown) == 5  # four charts and a table
