@@ -6,7 +6,7 @@
 #   make test       every test; gets Chromium, ab and Node where they are missing
 #   make check      ruff, format, mypy; hadolint, shellcheck
 #   make azure-double  Azure ML on this machine, for the dashboard and for scripts of SDK v1
-#   make bench      ratios measured against the alternatives, half an hour
+#   make bench      ratios measured against the alternatives, an hour and a half
 #   make icons      the icon font, after an icon was added
 #   make image      the container image
 

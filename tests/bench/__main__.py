@@ -1,8 +1,8 @@
 """Runs the comparisons: ``python -m tests.bench [telemetry scoring …]``; all of them by default.
 
 ``python -m tests.bench readme`` puts the newest results into the README. ``ROUNDS`` says of how
-many rounds medians are taken (5), ``AUTOML_ROUNDS`` of how many AutoML's are (1: each takes
-minutes), ``AUTOML_SECONDS`` what AutoML is given in each (30,60,120).
+many rounds medians are taken (5), ``AUTOML_ROUNDS`` of how many AutoML's are (5, of eleven
+minutes each), ``AUTOML_SECONDS`` what AutoML is given in each (30,60,120).
 """
 
 from __future__ import annotations
