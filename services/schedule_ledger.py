@@ -5,19 +5,20 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from itertools import takewhile
+from itertools import pairwise, takewhile
 
 from services import recurrence as rules
-from services.domain import AssetStatus, Firing, PipelineRun, Recurrence, Schedule
+from services.domain import AssetStatus, Firing, PipelineRun, Recurrence, Schedule, Stretch
 
 PUNCTUAL = timedelta(minutes=1)  # a firing within it came on time
 EARLY = timedelta(minutes=1)  # the clocks of two machines may differ by so much
 PATIENCE = timedelta(minutes=5)  # until a time without a run counts as missed
 LISTED = 500  # missed times in a row that are listed one by one; the first stands for the rest
 FAR = timedelta(days=40)  # before a firing nobody looks for what it collapsed
+JUST_AFTER = timedelta(seconds=1)  # whether a change itself submits a run is Azure's affair
 _INSTANT = timedelta(microseconds=1)
 
 
@@ -85,27 +86,33 @@ def from_runs(
     """Each expected time with the first run submitted from then on and before the next one.
 
     A run that comes later than the next expected time counts for that one: the earlier was
-    missed. Nothing is expected of a disabled schedule after its last run.
+    missed. Nothing is expected while the schedule was not Active, or where that is not known.
     """
     ours = sorted(
         (run for run in runs if run.schedule_id == schedule.id and run.retry_of is None),
         key=lambda run: run.created_at,
     )
-    if schedule.status is not AssetStatus.ACTIVE:
-        until = min(until, ours[-1].created_at) if ours else since
-    times = list(_expected(schedule, since=since, until=until))
-    by_time: dict[int, PipelineRun] = {}
-    for run in ours:
-        position = bisect_right(times, run.created_at + EARLY) - 1
-        if position >= 0:
-            by_time.setdefault(position, run)
-    return tuple(
-        _submitted(at, by_time[position].created_at, by_time[position].id, PATIENCE)
-        if position in by_time
-        else Due(at=at, outcome=Outcome.MISSED)
-        for position, at in enumerate(times)
-        if position in by_time or until - at > PATIENCE
-    )
+    found: list[Due] = []
+    stretches = _stretches(schedule, ours, since=since)
+    for stretch, following in pairwise([*stretches, None]):
+        assert stretch is not None  # only the last one is, and it leads no pair
+        begun = stretch.start - EARLY
+        over = following.start - EARLY if following is not None else None
+        own = [
+            run for run in ours if begun <= run.created_at and (not over or run.created_at < over)
+        ]
+        found += _held_against(schedule, stretch, own, since=since, until=until)
+    return tuple(found)
+
+
+def known_since(schedule: Schedule) -> datetime | None:
+    """From when on it is known at which times it should have fired, where nobody recorded it."""
+    return schedule.known_since or schedule.changed_at or schedule.created_at
+
+
+def in_step(recurrence: Recurrence) -> bool:
+    """Whether its times follow from it alone, whenever it was saved."""
+    return recurrence.start_time is not None or bool(recurrence.hours and recurrence.interval == 1)
 
 
 def remarkable(found: Iterable[Due]) -> tuple[Due, ...]:
@@ -113,11 +120,46 @@ def remarkable(found: Iterable[Due]) -> tuple[Due, ...]:
     return tuple(due for due in found if due.outcome is not Outcome.PUNCTUAL)
 
 
-def _expected(schedule: Schedule, *, since: datetime, until: datetime) -> Iterator[datetime]:
-    created_at = schedule.created_at or since
-    after = max(since, created_at) - _INSTANT
-    times = rules.fire_times(schedule.recurrence, anchored_at=created_at, after=after)
-    return takewhile(lambda at: at <= until, times)
+def _stretches(
+    schedule: Schedule, ours: Sequence[PipelineRun], *, since: datetime
+) -> Sequence[Stretch]:
+    """When it was Active with its recurrence, as far as is known.
+
+    One that is told neither when to start nor, every single time, at which hour counts from
+    whenever it was submitted last: of that, only what comes after its newest run is known.
+    """
+    stretches: Sequence[Stretch] = schedule.stretches
+    if schedule.known_since is None and schedule.status is AssetStatus.ACTIVE:
+        stretches = [Stretch(start=known_since(schedule) or since - JUST_AFTER, end=None)]
+    if in_step(schedule.recurrence):
+        return stretches
+    newest = max((run.created_at for run in ours), default=since)
+    return [replace(each, start=max(each.start, newest)) for each in stretches if each.end is None]
+
+
+def _held_against(
+    schedule: Schedule,
+    stretch: Stretch,
+    runs: Sequence[PipelineRun],
+    *,
+    since: datetime,
+    until: datetime,
+) -> Iterator[Due]:
+    """Its due times of one stretch, with `runs` oldest first."""
+    until = min(until, stretch.end) if stretch.end is not None else until
+    after = max(since, stretch.start + JUST_AFTER) - _INSTANT
+    expected = rules.fire_times(schedule.recurrence, anchored_at=stretch.start, after=after)
+    times = list(takewhile(lambda at: at <= until, expected))
+    by_time: dict[int, PipelineRun] = {}
+    for run in runs:
+        position = bisect_right(times, run.created_at + EARLY) - 1
+        if position >= 0:
+            by_time.setdefault(position, run)
+    for position, at in enumerate(times):
+        if position in by_time:
+            yield _submitted(at, by_time[position].created_at, by_time[position].id, PATIENCE)
+        elif until - at > PATIENCE:
+            yield Due(at=at, outcome=Outcome.MISSED)
 
 
 def _fired(firing: Firing) -> Due:

@@ -10,17 +10,22 @@ import streamlit as st
 
 from dashboard import formats
 from services import schedule_ledger
+from services.domain import Schedule
 from services.schedule_ledger import Due, Outcome
 
 TALL, TALL_HEIGHT = 10, 390  # rows from which the table scrolls, pixels it then has
 
 
-def show(found: Sequence[Due], *, exact: bool, now: datetime, zone: tzinfo) -> None:
+def show(
+    schedule: Schedule, found: Sequence[Due], *, exact: bool, now: datetime, zone: tzinfo
+) -> None:
     """A line that counts them and a table that names them; nothing when all went well.
 
     Args:
         exact: the back end recorded them; else they follow from the recurrence and the runs.
     """
+    if not exact and not schedule.irregular:
+        st.caption(how_far(schedule, now=now, zone=zone))
     odd = schedule_ledger.remarkable(found)[::-1]
     if not odd:
         return
@@ -28,8 +33,8 @@ def show(found: Sequence[Due], *, exact: bool, now: datetime, zone: tzinfo) -> N
         st.caption(
             "A time is missed while no supervisor runs; missed times collapse into the next firing."
             if exact
-            else "Expected by today’s recurrence and held against the runs Azure ML knows: a time "
-            "at which the schedule was disabled, or another one, counts as missed too."
+            else "By its recurrence, while it was Active, and the runs it has in Azure ML. "
+            "Azure ML itself keeps no record of what was due."
         )
         st.dataframe(
             pd.DataFrame(
@@ -45,6 +50,23 @@ def show(found: Sequence[Due], *, exact: bool, now: datetime, zone: tzinfo) -> N
             alt="Due times that were missed, late or refused",
             key="schedule.ledger",
         )
+
+
+def how_far(schedule: Schedule, *, now: datetime, zone: tzinfo) -> str:
+    """Of which times it is known what became of them, where the back end keeps no record."""
+    since = schedule_ledger.known_since(schedule)
+    if since is None:
+        return "Nobody knows which of its times were missed: Azure ML does not say when it changed."
+    if not schedule_ledger.in_step(schedule.recurrence):
+        return (
+            "Without a start time its times count from its runs: only what is missed after the "
+            "newest one can be told."
+        )
+    return (
+        f"Due times since {formats.instant(since, zone=zone, now=now)} are held against the runs. "
+        "What the schedule was before that Azure ML does not tell, so nothing earlier is called "
+        "missed."
+    )
 
 
 def counted(odd: Sequence[Due]) -> str:

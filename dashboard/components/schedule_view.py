@@ -43,7 +43,7 @@ def show(schedule: Schedule, catalog: Catalog, *, now: datetime, zone: tzinfo) -
         runs = reads.pipeline_runs(schedule_id=schedule.id)
         exact = session.workspace().can(Capability.SCHEDULE_LEDGER)
         found = schedule_days.ledger(schedule, runs, now=now)
-        schedule_ledger.show(found, exact=exact, zone=zone, now=now)
+        schedule_ledger.show(schedule, found, exact=exact, zone=zone, now=now)
         if runs:
             pipeline_grid.show(runs, key="schedule.grid", now=now, zone=zone)
         else:

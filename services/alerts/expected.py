@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from services import schedule_ledger
@@ -11,7 +10,6 @@ from services.domain import AssetStatus, Firing, PipelineRun, Schedule
 from services.schedule_ledger import Due, Outcome
 
 LOOKED_BACK = timedelta(days=7)
-JUST_AFTER = timedelta(seconds=1)  # whether a change itself submits a run is Azure's affair
 NO_RUN = "It was due, and no run of it followed."
 
 
@@ -31,26 +29,10 @@ def firings(
     for schedule in schedules:
         if schedule.status is not AssetStatus.ACTIVE:
             continue
-        begins = _begins(schedule, runs) or known_since
-        since = max(known_since, begins + JUST_AFTER)
-        anchored = replace(schedule, created_at=begins)
-        dues = schedule_ledger.of(anchored, (), runs, exact=False, since=since, until=now)
+        dues = schedule_ledger.of(schedule, (), runs, exact=False, since=known_since, until=now)
         if dues:
             found[schedule.id] = (_firing(dues),)
     return found
-
-
-def _begins(schedule: Schedule, runs: Sequence[PipelineRun]) -> datetime | None:
-    """From when on its due times are known for sure.
-
-    Before its last change it may have been Disabled, or due at other times. One that is told
-    neither when to start nor at which hour counts from whenever Azure first submitted it.
-    """
-    begins = schedule.changed_at or schedule.created_at
-    if schedule.recurrence.start_time is not None or schedule.recurrence.hours:
-        return begins
-    ours = [run.created_at for run in runs if run.schedule_id == schedule.id]
-    return max([*ours, *([begins] if begins else [])], default=None)
 
 
 def _firing(dues: Sequence[Due]) -> Firing:

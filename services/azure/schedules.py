@@ -30,6 +30,7 @@ from services.domain import (
 from services.errors import InvalidRequestError, NotFoundError
 from services.pauses import Ending, Pauses
 from services.ports import Schedules
+from services.schedule_changes import Changes
 
 log = logging.getLogger(__name__)
 
@@ -44,20 +45,22 @@ class AzureSchedules(Schedules):
         self,
         connection: Connection,
         pauses: Pauses,
+        changes: Changes,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._connection = connection
         self._service = PipelinesService(connection)
         self._endpoints = PipelineEndpoints(connection, self._service)
-        self._entities = ScheduleEntities(self._service, clock)
+        self._entities = ScheduleEntities(self._service, changes, clock)
         self._pauses = SchedulePauses(self._entities, pauses, connection.journal, clock=clock)
 
     def list(self) -> tuple[Schedule, ...]:
         paused = self._pauses.open()
         answer = self._service.get("Schedules", KIND, activeOnly="false")
         read = records.each(answer, self._entities.record, schedule_records.unreadable)
-        found = [self._pauses.shown(each, paused.get(each.id)) for each in read]
+        known = self._entities.with_pasts(read)
+        found = [self._pauses.shown(each, paused.get(each.id)) for each in known]
         return records.newest_first(found, lambda each: each.created_at)
 
     def with_last_runs(self, schedules: Sequence[Schedule]) -> tuple[Schedule, ...]:
@@ -70,7 +73,8 @@ class AzureSchedules(Schedules):
     def get(self, schedule_id: str) -> Schedule:
         """Two requests: the schedule and its last run."""
         paused = self._pauses.open()
-        found = records.one(self._entities.get(schedule_id), KIND, self._entities.record)
+        read = records.one(self._entities.get(schedule_id), KIND, self._entities.record)
+        (found,) = self._entities.with_pasts([read])
         return self.with_last_runs([self._pauses.shown(found, paused.get(found.id))])[0]
 
     def create(

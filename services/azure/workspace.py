@@ -29,6 +29,7 @@ from services.ports import (
 from services.retraining_loop import RetrainingLoop
 from services.retries import Retries
 from services.rotation import Rotations
+from services.schedule_changes import Changes
 from services.scored.gate import GoldenGate
 from services.scored.records import ScoredRequests
 
@@ -98,6 +99,9 @@ class Desk(Protocol):
 
     @property
     def pauses(self) -> Pauses: ...
+
+    @property
+    def schedule_changes(self) -> Changes: ...
 
     @property
     def retries(self) -> Retries: ...
@@ -188,7 +192,7 @@ class AzureWorkspace(Workspace):
     def schedules(self) -> AzureSchedules:
         from services.azure.schedules import AzureSchedules
 
-        return AzureSchedules(self.connection, self._desk.pauses)
+        return AzureSchedules(self.connection, self._desk.pauses, self._desk.schedule_changes)
 
     @cached_property
     def retraining(self) -> RetrainingLoop:

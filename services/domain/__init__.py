@@ -57,7 +57,15 @@ from services.domain.runs import (
     Task,
     metric_goal,
 )
-from services.domain.schedules import Firing, Frequency, Pause, Recurrence, Schedule, WeekDay
+from services.domain.schedules import (
+    Firing,
+    Frequency,
+    Pause,
+    Recurrence,
+    Schedule,
+    Stretch,
+    WeekDay,
+)
 from services.domain.scoring import ScoringAnswer
 from services.domain.telemetry import Panel, TimeWindow
 from services.domain.workspace import (
@@ -134,6 +142,7 @@ __all__ = [
     "SourceKind",
     "StepOutcome",
     "StepRun",
+    "Stretch",
     "Task",
     "TimeWindow",
     "Transition",

@@ -56,6 +56,14 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """A time in which a schedule was Active with the recurrence it has now."""
+
+    start: datetime
+    end: datetime | None  # None: it is
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
     """When a published pipeline is submitted."""
 
@@ -74,6 +82,8 @@ class Schedule:
     last_run: PipelineRun | None = None
     irregular: str = ""  # why no recurrence says when it fires: changed data, or an unreadable one
     pause: Pause | None = None  # it is Disabled for a while only
+    known_since: datetime | None = None  # what it was earlier is not known; None: see changed_at
+    stretches: tuple[Stretch, ...] = ()  # since then, oldest first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from services.local.capacity import LocalCapacitySearches
 from services.local.desk_passages import DeskPassages
 from services.local.desk_pauses import DeskPauses
 from services.local.desk_retries import DeskRetries
+from services.local.desk_schedule_changes import DeskScheduleChanges
 from services.local.golden_gate import LocalGoldenGate
 from services.local.load_test_rules import LocalLoadTestRules
 from services.local.load_tests import LocalLoadTests
@@ -60,6 +61,10 @@ class LocalDesk:
     @cached_property
     def pauses(self) -> DeskPauses:
         return DeskPauses(self._store, self._workspace)
+
+    @cached_property
+    def schedule_changes(self) -> DeskScheduleChanges:
+        return DeskScheduleChanges(self._store, self._workspace)
 
     @cached_property
     def retries(self) -> DeskRetries:

@@ -27,6 +27,7 @@ from services.errors import (
 )
 from services.local.alert_outbox import Outbox
 from services.local.desk_pauses import DeskPauses
+from services.local.desk_schedule_changes import DeskScheduleChanges
 from services.local.store import stamp
 from services.pauses import Ending
 from tests.azure_double.faults import Fault
@@ -48,7 +49,8 @@ class Desk:
         self.azure, self.workspace = azure, workspace
         self.now = datetime.now(UTC)
         self.kept = DeskPauses(azure.engine.store, workspace.name, clock=self.clock)
-        self.port = AzureSchedules(workspace.connection, self.kept, clock=self.clock)
+        changes = DeskScheduleChanges(azure.engine.store, workspace.name)
+        self.port = AzureSchedules(workspace.connection, self.kept, changes, clock=self.clock)
         (pipeline,) = azure.engine.pipelines.list()
         self.ids = [
             azure.engine.schedules.create(

@@ -18,7 +18,8 @@ from tests.azure_double.pipeline_entities import BASE
 from tests.azure_double.state import State
 
 MANY = 10_000
-ENGINES_OWN = {"Id", "Name", "EntityStatus", "PipelineId", "PipelineEndpointId"}
+ENGINES_OWN = {"Id", "Name", "EntityStatus", "PipelineId", "PipelineEndpointId", "LastModifiedDate"}
+CHANGES = ("schedule.update", "schedule.enable", "schedule.disable")  # in the engine's audit log
 PARTS_OWN = {
     "PipelineSubmissionInfo": {"ExperimentName", "Description", "ParameterAssignments"},
     "Recurrence": {"Frequency", "Interval", "StartTime", "TimeZone", "Schedule"},
@@ -127,10 +128,17 @@ def entity(double: State, each: Schedule) -> dict[str, Any]:
             "DataStoreTriggerInfo": None,
             "EntityStatus": each.status.value,
             "CreatedDate": instant(each.created_at),
-            "LastModifiedDate": instant(each.created_at),
+            "LastModifiedDate": instant(_changed_at(double, each)),
             "Etag": '"0"',
         },
     )
+
+
+def _changed_at(double: State, each: Schedule) -> datetime | None:
+    """By whomever; the engine notes when."""
+    events = double.workspace.audit.list(subject=f"schedule/{each.name}", limit=MANY)
+    changes = [event.at for event in events if event.action in CHANGES]
+    return max(changes, default=each.created_at)
 
 
 def _keep(double: State, schedule_id: str, sent: Mapping[str, Any], *, whole: str = "") -> None:

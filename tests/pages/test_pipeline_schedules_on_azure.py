@@ -11,6 +11,8 @@ from streamlit.testing.v1 import AppTest
 from dashboard import memory, session
 from services.domain import AssetStatus
 from services.local.clock import utc_now
+from services.local.workspace import open_workspace
+from tests.azure_double.answers import instant
 from tests.azure_double.faults import Fault
 from tests.azure_double.hand import Double, double
 from tests.pages.test_pipeline_schedules import PAGE, asked, button, drawn_graph, frame, texts
@@ -21,10 +23,11 @@ PARAMETERS = {"dataset", "label_column_name", "primary_metric"}
 
 @pytest.fixture(scope="module")
 def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Double]:
-    """Five days of a nightly retraining, the second one failed, on Azure."""
-    with double(tmp_path_factory.mktemp("azure")) as azure:
-        engine = azure.engine
-        recorded.retraining(engine.home, engine.store, days=5, failed=(1,), now=utc_now())
+    """Five days of a nightly retraining, the second one failed, recorded before Azure is up."""
+    folder = tmp_path_factory.mktemp("azure")
+    engine = open_workspace(folder / "workspace")
+    recorded.retraining(engine.home, engine.store, days=5, failed=(1,), now=utc_now())
+    with double(folder) as azure:
         yield azure
 
 
@@ -95,6 +98,34 @@ def test_disabling_and_enabling_is_one_click(open_azure_page, azure):
     assert azure.engine.schedules.get(schedule.id).status is AssetStatus.DISABLED
     button(page, "Enable").click().run()
     assert azure.engine.schedules.get(schedule.id).status is AssetStatus.ACTIVE
+
+
+def test_the_ledger_names_what_was_missed_and_since_when_that_is_known(open_azure_page, azure):
+    (schedule,) = azure.engine.schedules.list()
+    runs = azure.engine.pipelines.runs(schedule_id=schedule.id)
+    gone, slow = runs[1], runs[2]
+    never_changed = {"LastModifiedDate": instant(schedule.created_at)}
+    extras = {
+        schedule.id: never_changed,
+        gone.id: {"ScheduleId": None},
+        slow.id: {"CreatedDate": instant(slow.created_at + timedelta(minutes=40))},
+    }
+    azure.turn(**{"pipelines.extras": extras})
+
+    page = open_azure_page(PAGE, **chosen(azure))
+
+    assert not page.exception
+    assert page.expander[0].label == "1 time missed, 1 time late"
+    assert frame(page, "Outcome")["Outcome"].tolist() == ["missed", "late 40 min"]
+    assert "are held against the runs" in texts(page)
+
+    changed = {"LastModifiedDate": instant(utc_now())}  # in the portal
+    azure.turn(**{"pipelines.extras": {**extras, schedule.id: changed}})
+    memory.clear()
+    page = open_azure_page(PAGE, **chosen(azure))
+
+    assert not [each for each in page.expander if "missed" in each.label]
+    assert "nothing earlier is called missed" in texts(page)
 
 
 def test_a_pause_says_why_until_when_and_who_ends_it(open_azure_page, azure):

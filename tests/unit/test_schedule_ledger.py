@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +18,7 @@ from services.domain import (
     Recurrence,
     RunStatus,
     Schedule,
+    Stretch,
 )
 from services.schedule_ledger import Due, Outcome
 
@@ -25,7 +27,7 @@ NOW = datetime(2024, 5, 31, 9, tzinfo=UTC)
 DAILY = Recurrence(
     frequency=Frequency.DAY, start_time=datetime(2024, 1, 1), hours=(6,), minutes=(30,)
 )
-FORTY = timedelta(minutes=40)
+FORTY, HOUR = timedelta(minutes=40), timedelta(hours=1)
 
 
 def schedule(recurrence: Recurrence = DAILY, **rest: object) -> Schedule:
@@ -84,11 +86,77 @@ def test_what_is_due_just_now_is_not_missed_yet():
     assert [due.at for due in found] == [NOW - timedelta(minutes=n) for n in range(10, 5, -1)]
 
 
-def test_nothing_is_expected_of_a_disabled_schedule_after_its_last_run():
+def test_nothing_is_expected_of_a_disabled_schedule_whose_past_nobody_knows():
     plan = schedule(status=AssetStatus.DISABLED)
 
     assert odd([run(at) for at in times()[:10]], plan=plan) == []
     assert odd([], plan=plan) == []
+
+
+def test_nothing_is_called_missed_from_before_the_last_change():
+    """Azure tells when that was, not what the schedule was before."""
+    changed = times()[20] + timedelta(hours=1)
+
+    found = odd([], plan=schedule(changed_at=changed))
+
+    assert [due.at for due in found] == times()[21:]
+
+
+def test_while_it_was_paused_from_here_nothing_is_expected_and_before_it_is():
+    days = times()
+    stretches = (
+        Stretch(start=CREATED, end=days[9] + HOUR),
+        Stretch(start=days[19] + HOUR, end=None),
+    )
+    plan = schedule(changed_at=days[19] + HOUR, known_since=CREATED, stretches=stretches)
+    gone = (days[4], days[25])
+
+    found = odd([run(at) for at in (*days[:10], *days[20:]) if at not in gone], plan=plan)
+
+    assert found == [Due(at=at, outcome=Outcome.MISSED) for at in gone]
+
+
+def test_a_paused_schedule_keeps_its_past():
+    days = times()
+    known = {"known_since": CREATED, "stretches": (Stretch(start=CREATED, end=days[9] + HOUR),)}
+    plan = schedule(status=AssetStatus.DISABLED, changed_at=days[9] + HOUR, **known)
+
+    assert odd([run(at) for at in days[:9]], plan=plan) == [Due(at=days[9], outcome=Outcome.MISSED)]
+
+
+def test_a_run_of_one_stretch_is_no_late_one_of_another():
+    days = times()
+    known = (Stretch(start=CREATED, end=days[9] + HOUR), Stretch(start=days[19], end=None))
+    plan = schedule(changed_at=days[19], known_since=CREATED, stretches=known)
+    at_once = run(days[19])  # the change itself submitted it
+
+    missed, *_ = odd([*map(run, days[:9]), at_once, *map(run, days[20:])], plan=plan)
+
+    assert missed == Due(at=days[9], outcome=Outcome.MISSED)
+
+
+def test_a_time_just_before_it_was_disabled_is_not_called_missed():
+    days = times()
+    stretch = Stretch(start=CREATED, end=days[9] + timedelta(minutes=1))
+    plan = schedule(status=AssetStatus.DISABLED, known_since=CREATED, stretches=(stretch,))
+
+    assert odd([run(at) for at in days[:9]], plan=plan) == []
+
+
+@pytest.mark.parametrize(
+    "recurrence",
+    [
+        Recurrence(frequency=Frequency.HOUR, interval=5),
+        Recurrence(frequency=Frequency.DAY, interval=2, hours=(6,)),
+    ],
+)
+def test_out_of_step_only_what_follows_the_newest_run_is_expected(recurrence):
+    newest = run(NOW - timedelta(days=4))
+
+    found = odd([run(CREATED), newest], plan=schedule(recurrence))
+
+    assert found
+    assert min(due.at for due in found) > newest.created_at
 
 
 def test_runs_of_others_retries_and_second_runs_do_not_count():
