@@ -2,7 +2,7 @@
 
 A damaged page is met by whoever reads it; one that nobody reads today is found here. What is
 found is kept beside the file, not in it. SQLite keeps no checksums: a value that changed on
-the disk, is not indexed and still has its form is read as it stands.
+the disk, is not indexed and still has its form (`value_forms`) is read as it stands.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from datetime import datetime
 from pathlib import Path
 
 from services.errors import UnavailableError
-from services.local import damage
+from services.local import damage, value_forms
 from services.local.clock import Clock, utc_now
 
 log = logging.getLogger(__name__)
 
-EVERY_S = 3600.0  # 4 ms of CPU per megabyte
+EVERY_S = 3600.0  # 5 ms of CPU per megabyte
 AGAIN_S = 60.0  # while it is damaged: somebody may have restored it
 
 
@@ -62,7 +62,7 @@ def look(path: Path, *, now: datetime) -> Checked:
         damage.explained(path, "read"),
         closing(sqlite3.connect(address, uri=True, timeout=1.0)) as db,
     ):
-        found = damage.found(db)
+        found = damage.found(db) or value_forms.lost(db)
     if not found:
         checked = Checked(at=now)
     elif before is not None and before.problem:  # told already; the copy was kept then

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import random
 import shutil
+import sqlite3
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -176,6 +178,36 @@ def test_one_bit_of_a_page_in_turn(recorded, tmp_path, figures):
         "SQLite keeps no checksums of pages; most of these are nearly empty, so that most bits are "
         "structure, which fuller pages have less of",
         time.monotonic() - began,
+    )
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        ("UPDATE runs SET created_at = replace(created_at, ':', ';')", "a value in runs"),
+        ("UPDATE runs SET properties = replace(properties, '{', 'z')", "a value in runs"),
+        (
+            "UPDATE runs SET properties = CAST(x'7b22ff227d' AS TEXT)",
+            "a value in runs cannot be read",
+        ),
+        ("UPDATE runs SET parent_id = 'AutoML_another' WHERE parent_id IS NOT NULL", "belongs to"),
+    ],
+    ids=["instant", "JSON", "text", "row"],
+)
+def test_a_value_nobody_could_have_written(recorded, tmp_path, figures, damage, told, request):
+    home = tmp_path / "workspace"
+    shutil.copytree(recorded, home)
+    path = home / "workspace.db"
+    assert not soundness.look(path, now=NOW).problem
+    with closing(sqlite3.connect(path)) as db, db:
+        assert db.execute(damage).rowcount
+
+    problem = soundness.look(path, now=NOW).problem
+
+    assert told in problem and str(path) in problem
+    assert LocalWorkspace(home).components()[-1].state is ComponentState.FAILED
+    figures.add(
+        f"workspace.db, {request.node.callspec.id}", damage, problem.split(" (")[1].split(")")[0]
     )
 
 
