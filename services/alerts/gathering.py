@@ -26,6 +26,7 @@ from services.domain import (
     Panel,
     PipelineRun,
     Run,
+    RunKind,
     RunStatus,
     Schedule,
     TimeWindow,
@@ -164,21 +165,45 @@ class Gatherer:
 
     def _checks(self, runs: Sequence[Run]) -> Mapping[str, Sequence[BandCheck]]:
         """Of the completed runs, newest first, that ended since the last one that was checked;
-        of the newest in any case. Experiments without bands are left out."""
+        of the newest in any case. Experiments without bands are left out.
+
+        A pipeline run logs nothing itself. It is held against what it trained, once that is
+        known, and left out until then.
+        """
         bands: dict[str, list[Band]] = {}
         for band in self._workspace.bands.list():
             bands.setdefault(band.experiment, []).append(band)
         found: dict[str, Sequence[BandCheck]] = {}
+        trained = self._trained(runs) if bands else {}
+        runs = [run for run in runs if run.kind is not RunKind.PIPELINE or run.id in trained]
         for experiment, own in bands.items():
             kept = self._workspace.bands.checks(experiment)
             chosen = _unchecked(experiment, runs, kept[0].at if kept else None)
-            metrics = self._metrics_of(chosen)
+            known = {run.id: trained[run.id] for run in chosen if run.id in trained}
+            metrics = {
+                **self._metrics_of(run for run in chosen if run.id not in known),
+                **known,
+            }
             found[experiment] = [
                 check
                 for run in chosen
                 for check in band_rules.checks(run.id, metrics[run.id], own, at=_ended(run))
             ]
         return found
+
+    def _trained(self, runs: Sequence[Run]) -> Mapping[str, Mapping[str, float]]:
+        """Pipeline run id → the metrics of the best model it trained, as far as they are kept."""
+        if not any(run.kind is RunKind.PIPELINE for run in runs):
+            return {}
+        if not self._workspace.can(Capability.RETRAINING_LOOP):
+            return {}
+        port = self._workspace.retraining
+        return {
+            each.run_id: each.metrics
+            for policy in port.policies()
+            for each in port.measured(policy.pipeline_id)
+            if each.training_run_id is not None
+        }
 
     def _metrics_of(self, runs: Iterable[Run]) -> Mapping[str, Mapping[str, float]]:
         """Run id → the metrics of its best child, or its own."""

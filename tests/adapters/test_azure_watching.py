@@ -22,6 +22,8 @@ from services.azure.workspace import AzureWorkspace
 from services.domain import DeploymentState, Panel, PipelineKind, TimeWindow
 from services.local.alert_outbox import Outbox
 from services.local.prober import Prober
+from services.retraining_policy import Policy
+from services.retraining_rounds import RetrainingRounds
 from tests.azure_double.answers import instant
 from tests.azure_double.faults import Fault
 from tests.azure_double.hand import Double, double
@@ -30,6 +32,7 @@ from tests.azure_double.seed import DEPLOYMENT
 from tests.recorded import runs
 
 LIMIT_S = 4.0
+RETRAINED = "bank-retraining"
 SERVER_S = 120.0
 EXPERIMENTS, PIPELINES = 2, 1  # in the seeded workspace
 MINUTE = timedelta(minutes=1)
@@ -224,6 +227,33 @@ def test_a_metric_out_of_its_band_fails_the_run(workspace, watch):
     assert [each.verdict for each in checks] == [Verdict.FAIL]
     assert "bank-marketing: AUC_weighted out of band" in titles(workspace)
     workspace.bands.delete("bank-marketing", "AUC_weighted")
+
+
+def test_a_pipeline_run_is_held_against_what_it_trained_once_that_was_read(azure, workspace, watch):
+    (pipeline,) = [
+        each for each in azure.engine.pipelines.list() if each.kind is PipelineKind.RETRAINING
+    ]
+    workspace.bands.save(Band(experiment=RETRAINED, metric="AUC_weighted", fail_below=0.999))
+
+    look(watch)
+    pipeline_runs = {each.id for each in azure.engine.pipelines.runs()}
+    before = {each.run_id for each in workspace.bands.checks(RETRAINED)}
+    unanswered = workspace.alerts.unanswered()
+    policy = Policy(
+        pipeline_id=pipeline.id, deployment=DEPLOYMENT, model_name="bank", enabled=False
+    )
+    workspace.retraining.save(policy)
+    RetrainingRounds(workspace, workspace.retraining, clock=lambda: datetime.now(UTC)).take_up()
+    look(watch)
+
+    newest = azure.engine.pipelines.runs(pipeline_id=pipeline.id)[0]
+    assert not before & pipeline_runs  # nothing is said of what nobody has read
+    assert unanswered == ()
+    checked = {each.run_id: each for each in workspace.bands.checks(RETRAINED)}
+    best = azure.engine.runs.get(newest.training_run_id).best_child_id
+    logged = azure.engine.runs.metrics([best])[best]["AUC_weighted"]
+    assert (checked[newest.id].value, checked[newest.id].verdict) == (logged, Verdict.FAIL)
+    workspace.bands.delete(RETRAINED, "AUC_weighted")
 
 
 def test_a_pipeline_that_a_schedule_submits_in_vain_is_told(azure, workspace, watch):
