@@ -52,11 +52,12 @@ def runs(pipeline_id: str) -> tuple[PipelineRun, ...]:
     if not economy.metered():
         return found
     known = measured(pipeline_id)
+    registered = {each.run_id: each.model_id for each in decisions(pipeline_id)}
     return tuple(
         replace(
             run,
             training_run_id=known[run.id].training_run_id,
-            model_id=known[run.id].model_id,
+            model_id=registered.get(run.id) or known[run.id].model_id,
         )
         if run.id in known
         else run

@@ -66,7 +66,8 @@ def _chosen(
     elif st.session_state.get(_CHOSEN) not in pipelines:
         st.session_state[_CHOSEN] = _first(pipelines)
     chosen = st.selectbox(
-        "Retraining pipeline", list(pipelines), index=None, format_func=catalog.title,
+        "Retraining pipeline", list(pipelines), format_func=catalog.title,
+        index=None if economy.metered() else 0,
         placeholder="Choose a pipeline", key=_CHOSEN, on_change=_choose, width=420,
     )  # fmt: skip
     return pipelines.get(chosen or "")
