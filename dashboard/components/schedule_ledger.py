@@ -62,6 +62,11 @@ def how_far(schedule: Schedule, *, now: datetime, zone: tzinfo) -> str:
             "Without a start time its times count from its runs: only what is missed after the "
             "newest one can be told."
         )
+    if since == schedule.created_at:
+        return (
+            f"Due times since it was created, {formats.instant(since, zone=zone, now=now)}, are "
+            "held against the runs: Azure ML keeps no record of what was due."
+        )
     return (
         f"Due times since {formats.instant(since, zone=zone, now=now)} are held against the runs. "
         "What the schedule was before that Azure ML does not tell, so nothing earlier is called "

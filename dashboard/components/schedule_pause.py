@@ -86,7 +86,7 @@ def _paused(schedules: Sequence[Schedule], *, now: datetime, zone: tzinfo) -> No
                 f":material/pause_circle: **{count} paused** "
                 f"{formats.plain(sentence(pause, now=now, zone=zone))}  \n"
                 f":gray[{formats.plain(', '.join(each.name for each in held))}]",
-                help=f"Active again at {formats.utc(pause.until)}. {_by_whom()}".rstrip(),
+                help=f"Active again at {formats.utc(pause.until)}",
             )
             st.space("stretch")
             if st.button(
@@ -95,6 +95,8 @@ def _paused(schedules: Sequence[Schedule], *, now: datetime, zone: tzinfo) -> No
             ):  # fmt: skip
                 with failures.reported():
                     _resume(held)
+    if together and _by_whom():
+        st.caption(_by_whom())
 
 
 def _by_whom() -> str:

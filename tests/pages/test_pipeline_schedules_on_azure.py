@@ -117,7 +117,7 @@ def test_the_ledger_names_what_was_missed_and_since_when_that_is_known(open_azur
     assert not page.exception
     assert page.expander[0].label == "1 time missed, 1 time late"
     assert frame(page, "Outcome")["Outcome"].tolist() == ["missed", "late 40 min"]
-    assert "are held against the runs" in texts(page)
+    assert "Due times since it was created" in texts(page)
 
     changed = {"LastModifiedDate": instant(utc_now())}  # in the portal
     azure.turn(**{"pipelines.extras": {**extras, schedule.id: changed}})
@@ -141,6 +141,7 @@ def test_a_pause_says_why_until_when_and_who_ends_it(open_azure_page, azure):
     shown = texts(page)
     assert "**1 schedule is paused** until" in shown
     assert "a \\*move\\*" in shown
+    assert "“make run” must be up" in shown
     assert "Nobody is there to resume them just now" in shown  # no watcher runs in this test
 
     pipelines_asked(azure)
