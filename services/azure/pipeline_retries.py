@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from services import retries as rules
+from services.access import acting_as
 from services.domain import PipelineRun, RunStatus
 from services.errors import (
     AccessDeniedError,
@@ -26,6 +27,7 @@ from services.retries import SOURCE, KeptRetry, Retries
 
 log = logging.getLogger(__name__)
 
+WATCHER = "watcher"  # who did it, in the audit log
 LOOK_EVERY = timedelta(minutes=1)  # at an attempt that is under way; each look is a request
 HEARD_WITHIN = timedelta(minutes=1)  # until a run that was submitted is listed
 CLOCKS_DIFFER = timedelta(minutes=1)  # Azure's and ours
@@ -92,11 +94,13 @@ class PipelineRetries:
         """Try again what failed again; leave what completed, was canceled, or failed too often."""
         for kept in self._kept.open():
             try:
-                self._decide(kept)
+                with acting_as(WATCHER):
+                    self._decide(kept)
             except (UnavailableError, AccessDeniedError) as error:
                 log.warning("retrying run %s is put off: %s", kept.run_id, error)
             except ServiceError as error:
-                self._end(kept, str(error))
+                with acting_as(WATCHER):
+                    self._end(kept, str(error))
 
     def _decide(self, kept: KeptRetry) -> None:
         now = self._clock()

@@ -12,8 +12,6 @@ from services.local.clock import Clock, utc_now
 from services.local.store import Store, instant, stamp
 from services.retries import Attempt, KeptRetry
 
-WATCHER = "watcher"
-
 
 class DeskRetries:
     """The database decides who was first: one attempt at a time."""
@@ -112,7 +110,6 @@ class DeskRetries:
                     action="pipeline.retry over",
                     subject=f"pipeline run/{run_id}",
                     after={"because": outcome},
-                    actor=WATCHER,
                     workspace=self._workspace,
                 )
 

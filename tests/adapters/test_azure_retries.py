@@ -117,6 +117,8 @@ def test_what_fails_again_is_tried_again_and_stops_at_n(desk):
 
     assert len(desk.attempts(run)) == 3
     assert desk.outcome(run) == "all 3 attempts failed"
+    submitted = [each for each in desk.workspace.audit.list() if each.action == "pipeline.submit"]
+    assert [each.actor == "watcher" for each in submitted[:4]] == [True, True, False, False]
 
 
 @pytest.mark.parametrize(("word", "status"), [("Finished", "Completed"), ("Canceled", "Canceled")])
@@ -204,6 +206,8 @@ def test_a_refusal_leaves_nothing_behind(desk):
     desk.azure.misbehave()
 
     assert desk.attempts(run) == []
+    over = desk.workspace.audit.list(subject=f"pipeline run/{run.id}")[0]
+    assert (over.action, over.actor == "watcher") == ("pipeline.retry over", False)
     assert desk.port.retry(run.id).retry_of == run.id
 
 
