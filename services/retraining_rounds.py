@@ -30,7 +30,7 @@ from services.retraining_policy import (
 log = logging.getLogger(__name__)
 
 ENDED_EVERY_S = 300.0  # between looks for runs that ended
-FOLLOW_EVERY_S = 5.0  # a deployment under way
+FOLLOW_EVERY_S = 15.0  # a deployment under way, which takes Azure minutes
 AGAIN_AFTER_S = 60.0  # when the workspace did not answer
 PATIENCE = timedelta(days=1)  # with what does not answer, or is busy
 GOLDEN_LIMIT = timedelta(minutes=15)  # for a deployment that serves and does not answer yet
@@ -127,8 +127,15 @@ class RetrainingRounds:
     # --- one step ---
 
     def _decide(self, decision: Decision) -> None:
+        read = (each for each in self._kept.measured(decision.pipeline_id) if each.training_run_id)
+        known = {each.run_id: each.metrics for each in read}
         retraining_steps.decide(
-            self._workspace, self._kept, decision, self._before_it_serves, not_asked=NOT_BEFORE
+            self._workspace,
+            self._kept,
+            decision,
+            self._before_it_serves,
+            not_asked=NOT_BEFORE,
+            metrics=known.get(decision.run_id),
         )
 
     def _before_it_serves(self, deployment: str, _: str) -> Golden | None:

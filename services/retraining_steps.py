@@ -6,7 +6,7 @@ Each may be taken again by another process when the one that took it was killed.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from services.access import acting_as
@@ -56,13 +56,20 @@ class Kept(Protocol):
 
 
 def decide(
-    workspace: Workspace, kept: Kept, decision: Decision, ask: Ask, *, not_asked: str = ""
+    workspace: Workspace,
+    kept: Kept,
+    decision: Decision,
+    ask: Ask,
+    *,
+    not_asked: str = "",
+    metrics: Mapping[str, float] | None = None,
 ) -> None:
     """Judge it; what passes is registered and waits.
 
     Args:
         ask: the golden set of the candidate; None where it cannot be asked yet.
         not_asked: why it cannot.
+        metrics: of the run, where they have been read already.
 
     Raises:
         ServiceError: it could not be judged.
@@ -72,7 +79,8 @@ def decide(
     golden = None
     if source is not None and decision.policy.golden:
         golden = ask(decision.policy.deployment, source)
-    metrics = workspace.runs.metrics([source]).get(source, {}) if source else {}
+    if metrics is None:
+        metrics = workspace.runs.metrics([source]).get(source, {}) if source else {}
     candidate = Candidate(
         run_id=run.id,
         status=run.status,

@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -28,6 +28,7 @@ from tests.recorded import pipelines, runs
 
 LIMIT_S = 120.0
 EXPERIMENT = "bank-retraining"
+RUN_COST = 16  # requests to judge, register and remember one; its metrics apart
 
 
 @pytest.fixture(scope="module")
@@ -165,6 +166,8 @@ def test_a_run_is_judged_registered_held_approved_and_deployed(azure, workspace,
     assert (done.answered_by, done.note, done.replaces) == (
         "anna@example.org", "looks right", before
     )  # fmt: skip
+    handed = next(each for each in workspace.audit.list() if each.action == "deployment.update")
+    assert (handed.actor, handed.after["model"]) == ("anna@example.org", waiting.model_id)
     acted = [each for each in workspace.audit.list() if each.action.startswith("retraining.")]
     assert [each.action for each in acted[:3]] == [
         "retraining.approve", "retraining.judge", "retraining.policy"
@@ -309,6 +312,38 @@ def test_an_outage_ends_no_decision(azure, workspace, policy, rounds):
     assert decision(workspace, run_id).state is DecisionState.DECIDING
     azure.misbehave()
     until(workspace, rounds, run_id, DecisionState.WAITING)
+
+
+def test_what_azure_does_not_answer_for_a_day_is_given_up(azure, workspace, policy, rounds):
+    workspace.retraining.save(policy)
+    run_id = retrained(azure, policy)
+    rounds.take_up()
+    azure.misbehave(Fault(pattern=r"/pipelines/|/history/", status=503))
+    late = RetrainingRounds(
+        workspace, workspace.retraining, clock=lambda: utc_now() + timedelta(days=2)
+    )
+
+    late.go_on()
+
+    failed = decision(workspace, run_id)
+    assert failed.state is DecisionState.FAILED
+    assert "given up" in failed.error and "503" in failed.error
+
+
+def test_a_run_that_ended_costs_a_known_number_of_requests_once(azure, workspace, policy, rounds):
+    workspace.retraining.save(policy)
+    rounds.take_up()  # whatever other tests have left
+    run_id = retrained(azure, policy)
+    azure.asked()
+
+    until(workspace, rounds, run_id, DecisionState.WAITING)
+    asked = azure.asked()
+    rounds.take_up()
+    rounds.go_on()
+
+    metrics = [each for each in asked if "/metric" in each]
+    assert len(asked) - len(metrics) <= RUN_COST, asked
+    assert len(azure.asked()) == 1  # the list of runs
 
 
 def test_past_runs_are_read_once_and_not_decided_about(azure, workspace, policy, rounds):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -21,6 +23,7 @@ from services.local.duty import Exit, ExitCause
 from services.local.pipeline_journal import PipelineJournal
 from services.local.process_table import ProcessTable
 from services.local.retrain_duty import PREFIX, RetrainDuty
+from services.local.store import SCHEMA
 from services.local.supervisor import Supervisor
 from services.local.workspace import LocalWorkspace, open_workspace
 from services.retraining_policy import Decision, DecisionState, Mark, Policy
@@ -212,3 +215,31 @@ def test_what_was_lost_with_the_workspace_is_taken_up_again(local):
     (again,) = duty.programs()
     assert (again.key, again.generation != first.generation) == (first.key, True)
     assert local.until(DecisionState.WAITING, run_id).model_id == "bank:1"
+
+
+def test_decisions_of_an_older_workspace_are_kept(tmp_path):
+    """As they were written before workspaces that live elsewhere had any."""
+    path = tmp_path / "workspace.db"
+    before = "0021_retrained_elsewhere"
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute("CREATE TABLE migrations (name TEXT PRIMARY KEY, at TEXT)")
+        for script in sorted(SCHEMA.glob("*.sql")):
+            if script.stem < before:
+                db.executescript(script.read_text("utf-8"))
+                db.execute("INSERT INTO migrations VALUES (?, '')", (script.stem,))
+        db.executescript(
+            "INSERT INTO pipelines VALUES ('p', 'bank', 1, 'retraining', 'Active', '', '', '', '');"
+            "INSERT INTO pipeline_runs (id, pipeline_id, experiment, status, created_at,"
+            " run_source, parameters) VALUES ('r', 'p', 'bank', 'Completed', '', '', '{}');"
+            "INSERT INTO retrain_policies VALUES ('p', 1, 'answers', 'bank', 1, 0, '');"
+            "INSERT INTO retrain_decisions (run_id, pipeline_id, policy, state, begun_at, note)"
+            ' VALUES (\'r\', \'p\', \'{"pipeline_id": "p", "deployment": "answers",'
+            " \"model_name\": \"bank\"}', 'Rejected', '2026-01-01T00:00:00+00:00', 'kept');"
+        )
+        db.commit()
+
+    loop = open_workspace(tmp_path).retraining
+
+    (policy,), (decision,) = loop.policies(), loop.decisions("p")
+    assert (policy.deployment, policy.enabled, policy.golden) == ("answers", True, False)
+    assert (decision.state, decision.note) == (DecisionState.REJECTED, "kept")

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC, datetime
 
 import pytest
 
 from services.alerts.records import Band
 from services.domain import RunStatus
-from services.retraining_policy import Candidate, Golden, Mark, Policy, judge, replay
+from services.retraining_policy import (
+    Candidate,
+    Check,
+    Decision,
+    DecisionState,
+    Golden,
+    Mark,
+    Policy,
+    judge,
+    replay,
+    steps,
+)
 
 POLICY = Policy(pipeline_id="p", deployment="bank", model_name="bank")
 BAND = Band(experiment="bank", metric="AUC_weighted", fail_below=0.94, warn_below=0.945)
@@ -111,3 +123,52 @@ def test_a_policy_may_do_without_the_golden_set():
     lenient = Policy(pipeline_id="p", deployment="bank", model_name="bank", golden=False)
 
     assert judge(lenient, candidate(golden=Golden(0)), BANDS).accepted
+
+
+def decision(state: DecisionState, **rest: object) -> Decision:
+    at = datetime(2024, 5, 31, 9, tzinfo=UTC)
+    usual = {
+        "run_id": "r", "pipeline_id": "p", "policy": POLICY, "state": state, "golden": None,
+        "checks": (Check("Retrain", Mark.PASSED, "The run completed."),), "model_id": "bank:2",
+        "begun_at": at, "decided_at": at, "answered_at": at, "answered_by": "anna", "note": "",
+        "ended_at": None, "error": "",
+    }  # fmt: skip
+    return Decision(**{**usual, **rest})
+
+
+def way(given: Decision) -> list[tuple[str, Mark]]:
+    return [(each.name, each.mark) for each in steps(given)]
+
+
+DONE = [("Retrain", Mark.PASSED), ("Register", Mark.PASSED)]
+APPROVED = [*DONE, ("Approval", Mark.PASSED)]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (decision(DecisionState.DECIDING, model_id=None, answered_at=None), DONE[:1]),
+        (decision(DecisionState.REJECTED, model_id=None, answered_at=None), DONE[:1]),
+        (
+            decision(DecisionState.WAITING, answered_at=None),
+            [*DONE, ("Approval", Mark.WAITING)],
+        ),
+        (decision(DecisionState.DECLINED), [*DONE, ("Approval", Mark.FAILED)]),
+        (decision(DecisionState.APPROVED), [*APPROVED, ("Deploy", Mark.WAITING)]),
+        (decision(DecisionState.DEPLOYED), [*APPROVED, ("Deploy", Mark.PASSED)]),
+        (decision(DecisionState.DEPLOYED, error="It"), [*APPROVED, ("Deploy", Mark.WARNED)]),
+        (decision(DecisionState.FAILED, error="No."), [*APPROVED, ("Deploy", Mark.FAILED)]),
+        (
+            decision(DecisionState.FAILED, error="No.", model_id=None, answered_at=None),
+            [*DONE[:1], ("Judge", Mark.FAILED)],
+        ),
+    ],
+)  # fmt: skip
+def test_the_way_of_a_run_is_told_as_far_as_it_has_come(given, expected):
+    assert way(given) == expected
+
+
+def test_who_answered_and_why_is_part_of_the_way():
+    told = [each.reason for each in steps(decision(DecisionState.DECLINED, note="Friday"))]
+
+    assert told[-1] == "anna rejected it: Friday"
