@@ -76,6 +76,7 @@ class RetrainingRounds:
         self._again_after_s = again_after_s
         self._look_at = time.monotonic()
         self._unreadable: set[str] = set()  # runs whose metrics Azure does not know
+        self._first_seen: dict[str, datetime | None] = {}  # run id → handed over, before us
         self._not_before: dict[str, float] = {}  # run id → when its next step may be taken
 
     def look(self) -> None:
@@ -143,7 +144,13 @@ class RetrainingRounds:
         return None if deployment in golden_rounds.golden_sets(self._workspace) else Golden(0)
 
     def _deploy(self, decision: Decision) -> None:
-        served = retraining_steps.deploy(self._workspace, self._kept, decision)
+        first_seen = self._first_seen.setdefault(decision.run_id, decision.handed_at)
+        served = retraining_steps.deploy(
+            self._workspace,
+            self._kept,
+            decision,
+            interrupted=first_seen is not None and first_seen == decision.handed_at,
+        )
         if served is None:
             return
         cases = golden_rounds.golden_sets(self._workspace).get(served.name, ())

@@ -10,7 +10,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from services.access import acting_as
-from services.domain import Deployment, DeploymentState, Model, PipelineRun, RunStatus
+from services.domain import (
+    Deployment,
+    DeploymentState,
+    Model,
+    PipelineRun,
+    RunStatus,
+    Transition,
+)
 from services.errors import InvalidRequestError, NotFoundError
 from services.ports import Workspace
 from services.retraining_policy import (
@@ -97,8 +104,14 @@ def decide(
     log.info("run %s: %s", run.id, judgement.why)
 
 
-def deploy(workspace: Workspace, kept: Kept, decision: Decision) -> Deployment | None:
+def deploy(
+    workspace: Workspace, kept: Kept, decision: Decision, *, interrupted: bool = False
+) -> Deployment | None:
     """One look at the deployment, which is asked for first if it was not.
+
+    Args:
+        interrupted: whoever asked for it may have ended before it was handed over; then it is
+            asked for once more, should nothing have come of it.
 
     Returns:
         It, once it serves the model; None while it is under way, or when that has failed.
@@ -108,7 +121,8 @@ def deploy(workspace: Workspace, kept: Kept, decision: Decision) -> Deployment |
         ServiceError: it cannot be asked for.
     """
     found = _found(workspace, decision)
-    if not _asked_for(workspace, decision, found):
+    once_more = interrupted and _came_to_nothing(workspace, decision, found)
+    if once_more or not _asked_for(workspace, decision, found):
         replaces = found.model_id if found else ""
         decision = kept.handing_over(decision.run_id, replaces)
         with acting_as(decision.answered_by):
@@ -179,10 +193,22 @@ def _asked_for(workspace: Workspace, decision: Decision, found: Deployment | Non
     """Whether the model serves, or was asked to since it was approved."""
     if found is not None and found.model_id == decision.model_id:
         return True
-    if decision.handed_at is None:
+    return bool(_since(workspace, decision))
+
+
+def _came_to_nothing(workspace: Workspace, decision: Decision, found: Deployment | None) -> bool:
+    """Whether all that was tried since has failed, and nobody has decided otherwise."""
+    if found is None or not found.state.settled or found.model_id == decision.model_id:
         return False
+    return all(each.outcome is DeploymentState.FAILED for each in _since(workspace, decision))
+
+
+def _since(workspace: Workspace, decision: Decision) -> list[Transition]:
+    """What became of the deployment since it was asked for."""
+    if decision.handed_at is None:
+        return []
     transitions = workspace.deployments.transitions(decision.policy.deployment)
-    return any(each.started_at >= decision.handed_at for each in transitions)
+    return [each for each in transitions if each.started_at >= decision.handed_at]
 
 
 def _ask_for(workspace: Workspace, decision: Decision, found: Deployment | None) -> None:

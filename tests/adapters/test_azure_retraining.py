@@ -12,7 +12,8 @@ import pytest
 
 from services.access import Actor, GuardedWorkspace, Role
 from services.alerts.records import Band
-from services.azure import sdk
+from services.azure import deployment_progress, sdk
+from services.azure.deployment_changes import DeploymentChanges
 from services.azure.workspace import AzureWorkspace
 from services.domain import DeploymentState, PipelineKind, RunStatus
 from services.errors import AccessDeniedError, ConflictError, InvalidRequestError, NotFoundError
@@ -299,6 +300,45 @@ def test_a_watcher_that_was_killed_is_followed_by_one_that_goes_on(
         if each.action == "deployment.update" and each.after.get("model") == waiting.model_id
     ]  # fmt: skip
     assert len(asked_for) == 1
+
+
+def test_a_deployment_that_was_not_handed_over_is_asked_for_once_more(
+    azure, workspace, policy, rounds, monkeypatch
+):
+    workspace.retraining.save(policy)
+    run_id = retrained(azure, policy)
+    waiting = until(workspace, rounds, run_id, DecisionState.WAITING)
+    workspace.retraining.approve(run_id)
+    with monkeypatch.context() as interrupted:  # killed before the background had done it
+        interrupted.setattr(DeploymentChanges, "hand_over_model", lambda *_: None)
+        rounds.go_on()
+    asked_at = decision(workspace, run_id).handed_at
+    assert workspace.deployments.get(DEPLOYMENT).state is DeploymentState.TRANSITIONING
+
+    monkeypatch.setattr(deployment_progress, "HAND_OVER_LIMIT", timedelta(0))
+    assert "did not reach Azure" in workspace.deployments.get(DEPLOYMENT).error
+    monkeypatch.undo()
+    until(workspace, watching(workspace), run_id, DecisionState.DEPLOYED)
+
+    assert decision(workspace, run_id).handed_at > asked_at
+    assert workspace.deployments.get(DEPLOYMENT).model_id == waiting.model_id
+
+
+def test_what_somebody_deployed_meanwhile_is_not_taken_back(azure, workspace, policy, rounds):
+    workspace.retraining.save(policy)
+    run_id = retrained(azure, policy)
+    until(workspace, rounds, run_id, DecisionState.WAITING)
+    before = workspace.deployments.get(DEPLOYMENT).model_id
+    workspace.retraining.approve(run_id)
+    rounds.go_on()  # handed over, and killed
+    wait(lambda: workspace.deployments.get(DEPLOYMENT).state is DeploymentState.HEALTHY)
+    workspace.deployments.begin_update(DEPLOYMENT, model_id=before)
+    wait(lambda: workspace.deployments.get(DEPLOYMENT).state is DeploymentState.HEALTHY)
+
+    failed = until(workspace, watching(workspace), run_id, DecisionState.FAILED)
+
+    assert f"went on with {before}" in failed.error
+    assert workspace.deployments.get(DEPLOYMENT).model_id == before
 
 
 def test_an_outage_ends_no_decision(azure, workspace, policy, rounds):
