@@ -290,7 +290,7 @@ def _table(standing: Standing, *, zone: tzinfo) -> None:
             "status": state_badge.column("Status", RunStatus, width="small"),
             "verdict": alert_look.column("Metrics"),
             "minutes": st.column_config.NumberColumn("Took (min)", format="%.1f", width="small"),
-            "model": st.column_config.TextColumn("Model"),
+            "model": st.column_config.TextColumn("Model", width=150),
             "source": st.column_config.TextColumn("Submitted by", width="small"),
             "error": st.column_config.TextColumn("Error", width="large"),
         },
