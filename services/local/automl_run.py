@@ -186,6 +186,7 @@ class Finale:
     def _refitted(self, candidates: Iterable[Candidate]) -> dict[int, Any]:
         """The candidates' members, fitted on all rows, by iteration."""
         unique = {each.iteration: each for each in candidates}
+        self._search.settle()  # what was under way has had the time it took to choose them
         if self._prepared.data.validation.split:
             self._refit(unique.values())
         return {iteration: self._member(iteration) for iteration in unique}

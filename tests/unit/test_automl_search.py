@@ -6,6 +6,7 @@ import time
 from collections.abc import Collection
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -163,6 +164,42 @@ def test_a_lost_process_is_replaced_and_its_fits_repeated(searching, tmp_path):
 
     assert pool.restarts == 1
     assert set(notes.ended.values()) == {"finished"}
+
+
+def test_what_is_under_way_when_the_time_is_up_is_cut_off(searching, tmp_path, monkeypatch):
+    class Stuck(InProcess):
+        def submit(self, job: Job) -> Future:
+            return Future()
+
+    pool = Stuck(tmp_path)
+    monkeypatch.setattr(Search, "_time_is_up", property(lambda search: True))
+    monkeypatch.setattr(search, "GRACE_S", 0.05)
+    done, notes, _ = searching(pool=pool, n_cross_validations=3)
+    assert done.finished == [] and notes.ended == {0: "canceled"}
+    assert pool.restarts == 0  # they may end while the ensembles are chosen
+
+    done.settle()
+    done.settle()
+    assert pool.restarts == 1
+
+
+def test_fits_that_take_long_are_cut_off_as_soon_as_the_time_is_up(
+    searching, tmp_path, monkeypatch
+):
+    class Slow(InProcess):
+        """Its first fit took a minute; the others do not end."""
+
+        def submit(self, job: Job) -> Future:
+            future: Future = Future()
+            if job.part == 0:
+                future.set_result(replace(super().submit(job).result(), fit_s=60.0))
+            return future
+
+    pool = Slow(tmp_path)
+    monkeypatch.setattr(Search, "_time_is_up", property(lambda search: True))
+    searching(pool=pool, n_cross_validations=3)
+
+    assert pool.restarts == 1
 
 
 def test_a_candidate_whose_process_is_lost_twice_is_given_up(searching, tmp_path):

@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 POLL_S = 0.25
 FREE_ITERATIONS = 20  # Azure AutoML's landmarks; early stopping looks only at what follows
 PATIENCE = 10
+GRACE_S = 4.0  # for fits under way when the search is over; a new pool takes about as long
 STRIKES = 2  # lost processes before a candidate is held responsible
 
 
@@ -85,12 +86,17 @@ class Search:
         self._open: list[Candidate] = []
         self._jobs: dict[Future[Done], tuple[Candidate, int]] = {}
         self._durations: list[float] = []
+        self._fits_s: list[float] = []
         self._exhausted = False
+        self._over_s = clock()
         self.count = 0
         self.finished: list[Candidate] = []
 
     def run(self) -> None:
-        """Returns when the search is over; what was unfinished then is canceled."""
+        """Returns when the search is over; what was unfinished then is canceled.
+
+        Fits may still be under way: `settle` before the pool is given others.
+        """
         while True:
             self._drop_canceled(self._listener.poll())
             self._hand_out()
@@ -185,6 +191,7 @@ class Search:
 
     def _absorb(self, candidate: Candidate, part: int, done: Done) -> None:
         candidate.absorb(part, done.predictions, done.fit_s)
+        self._fits_s.append(done.fit_s)
         if candidate not in self._open:
             return
         if part in self._validation.folds:
@@ -261,10 +268,21 @@ class Search:
                 self._fail(candidate, reason)
 
     def _abandon(self) -> None:
-        """Cancel what is unfinished; fits that do not end soon are cut off."""
+        """Cancel what is unfinished. New processes take seconds to be ready: fits under way
+        that will soon end are let, the others are cut off at once."""
         for candidate in list(self._open):
             self._cancel(candidate)
-        _, stubborn = wait(self._jobs, timeout=2.0)
+        self._over_s = self._clock()
+        if 2 * statistics.median(self._fits_s or [0.0]) > GRACE_S:  # some wait for another
+            self._cut_off()
+
+    def settle(self) -> None:
+        """The pool is free when this returns."""
+        wait(self._jobs, timeout=max(0.0, self._over_s + GRACE_S - self._clock()))
+        self._cut_off()
+
+    def _cut_off(self) -> None:
+        stubborn = [each for each in self._jobs if not each.done()]
         self._jobs.clear()
         if stubborn:
             self._pool.restart()
