@@ -18,7 +18,6 @@ from services.domain import (
     RunStatus,
     SourceKind,
 )
-from services.local.flow_steps import EXPERIMENT
 from services.local.process_table import ProcessTable
 from services.local.workspace import open_workspace
 from tests import scoring_models
@@ -116,17 +115,16 @@ def test_the_flow_worker(home, figures):
 
     with figures.timed("flow worker", "asked again, killed while it trains") as said:
         port.begin()
-        until(lambda: port.progress().steps[1].result_id)
+        search_id = until(lambda: port.progress().steps[1].result_id)
         first = worker(home.table, "flow")
         first.kill()
         until(lambda: not port.progress().running)
         assert steps().count(FlowStepState.FAILED) == 1
-        (search,) = home.workspace.runs.list(EXPERIMENT)
-        until(lambda: home.workspace.runs.get(search.id).status.settled)
+        until(lambda: home.workspace.runs.get(search_id).status.settled)
         done = steps().count(FlowStepState.DONE)
         said.append(f"{done} steps done and kept, one told as interrupted, its search canceled")
     assert FlowStepState.RUNNING not in steps()
-    assert home.workspace.runs.get(search.id).status is RunStatus.CANCELED
+    assert home.workspace.runs.get(search_id).status is RunStatus.CANCELED
 
 
 def test_the_dashboard(tmp_path, figures):
